@@ -35,12 +35,10 @@ __attribute__((format(printf, 3, 0))) static void write_line(
 
 	if ((int)level > atomic_load(&max_level))
 		return;
-	if (!getenv("JOURNAL_STREAM")) {
+	if (!getenv("JOURNAL_STREAM"))
 		clock_format_utc(clock_wall_us(), stamp);
-		strcat(stamp, " ");
-	}
-	snprintf(line, sizeof(line), "%s%s %s: ", stamp, level_names[level],
-		subject);
+	snprintf(line, sizeof(line), "%s%s%s %s: ", stamp, *stamp ? " " : "",
+		level_names[level], subject);
 	used = strlen(line);
 	vsnprintf(line + used, sizeof(line) - used - 1, fmt, ap);
 	used = strlen(line);

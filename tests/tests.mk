@@ -5,7 +5,7 @@
 #   tests/component/X.t, tests/e2e/X.t   scripts: programs, real servers
 #   tests/fuzz/X_fuzz.c              a parser; its corpus is replayed
 
-C_TESTS    := $(sort $(shell find tests/unit tests/component -name '*_test.c'))
+C_TESTS    := $(sort $(shell find tests -path "tests/unit/*" -o -path "tests/component/*" | grep '_test\.c$$'))
 FUZZERS    := $(sort $(wildcard tests/fuzz/*_fuzz.c))
 TEST_BINS  := $(C_TESTS:%.c=$(B)/%)
 FUZZ_BINS  := $(FUZZERS:%.c=$(B)/%)
