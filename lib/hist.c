@@ -1,0 +1,139 @@
+/*
+ * hist.c - log-linear histograms of latencies.
+ *
+ * Used by the canary, by pooled percentiles of the model and by reports.
+ * Pure; owned by one thread at a time.
+ */
+#include "hist.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+
+#define LINEAR (2U << HIST_SUB_BITS) /* bins of one microsecond */
+
+unsigned hist_bin(int64_t us)
+{
+	if (us < 0)
+		us = 0;
+	if (us < (int64_t)LINEAR)
+		return (unsigned)us;
+	unsigned top = 63 - (unsigned)__builtin_clzll((uint64_t)us);
+	unsigned shift = top - HIST_SUB_BITS;
+	unsigned bin = ((shift + 1) << HIST_SUB_BITS) +
+		(unsigned)((us >> shift) & ((1 << HIST_SUB_BITS) - 1));
+
+	return bin < HIST_BINS ? bin : HIST_BINS - 1;
+}
+
+double hist_bin_us(unsigned bin)
+{
+	if (bin < LINEAR)
+		return bin;
+	unsigned shift = (bin >> HIST_SUB_BITS) - 1;
+	unsigned sub = bin & ((1 << HIST_SUB_BITS) - 1);
+	double low = ldexp((1 << HIST_SUB_BITS) + (int)sub, (int)shift);
+
+	return low + (ldexp(1, (int)shift) - 1) / 2;
+}
+
+void hist_clear(struct hist *hist)
+{
+	memset(hist, 0, sizeof(*hist));
+}
+
+static void extend(struct hist *hist, int64_t min_us, int64_t max_us)
+{
+	if (hist->count == 0 || min_us < hist->min_us)
+		hist->min_us = min_us;
+	if (hist->count == 0 || max_us > hist->max_us)
+		hist->max_us = max_us;
+}
+
+void hist_add(struct hist *hist, int64_t us)
+{
+	if (us < 0)
+		us = 0;
+	extend(hist, us, us);
+	hist->bin[hist_bin(us)]++;
+	hist->count++;
+}
+
+void hist_add_bin(struct hist *hist, unsigned bin, uint32_t count)
+{
+	if (count == 0)
+		return;
+	if (bin >= HIST_BINS)
+		bin = HIST_BINS - 1;
+	int64_t us = (int64_t)hist_bin_us(bin);
+	extend(hist, us, us);
+	hist->bin[bin] += count;
+	hist->count += count;
+}
+
+void hist_merge(struct hist *into, const struct hist *from)
+{
+	if (from->count == 0)
+		return;
+	extend(into, from->min_us, from->max_us);
+	for (unsigned i = 0; i < HIST_BINS; i++)
+		into->bin[i] += from->bin[i];
+	into->count += from->count;
+}
+
+double hist_quantile_us(const struct hist *hist, double share)
+{
+	if (hist->count == 0)
+		return NAN;
+	uint64_t rank = (uint64_t)ceil(share * (double)hist->count);
+	if (rank == 0)
+		return (double)hist->min_us;
+	uint64_t seen = 0;
+	for (unsigned i = 0; i < HIST_BINS; i++) {
+		seen += hist->bin[i];
+		if (seen >= rank)
+			return fmin(fmax(hist_bin_us(i), (double)hist->min_us),
+				(double)hist->max_us);
+	}
+	return (double)hist->max_us;
+}
+
+char *hist_encode(const struct hist *hist)
+{
+	struct buf text = BUF_INIT(0);
+
+	buf_append_text(&text, "");
+	for (unsigned i = 0; i < HIST_BINS; i++)
+		if (hist->bin[i])
+			buf_printf(&text, "%s%u:%" PRIu32,
+				text.length ? " " : "", i, hist->bin[i]);
+	return text.data;
+}
+
+int hist_decode(struct hist *hist, const char *text)
+{
+	hist_clear(hist);
+	while (*text) {
+		char *end;
+		if (!isdigit((unsigned char)*text))
+			goto damaged;
+		unsigned long bin = strtoul(text, &end, 10);
+		if (bin >= HIST_BINS || *end != ':' ||
+			!isdigit((unsigned char)end[1]))
+			goto damaged;
+		unsigned long count = strtoul(end + 1, &end, 10);
+		if (count == 0 || count > UINT32_MAX ||
+			(*end != '\0' && *end != ' '))
+			goto damaged;
+		hist_add_bin(hist, (unsigned)bin, (uint32_t)count);
+		text = *end ? end + 1 : end;
+	}
+	return 0;
+damaged:
+	hist_clear(hist);
+	return -1;
+}
