@@ -127,4 +127,4 @@ clean: ## forget everything that was built
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
--include $(shell [ -d $(B) ] && find $(B) -name '*.d')
+-include $(shell find $(B)/obj $(B)/tests -name '*.d' 2>/dev/null)
