@@ -12,20 +12,23 @@
 #include "conf.h"
 
 struct mailbox {
-	char *name;	   /* the profile's key in the scenario */
-	unsigned messages; /* of the whole account */
-	double inbox;	   /* share of the messages that is in the Inbox */
-	uint64_t
-		median_bytes; /* of a message; the distribution is log-normal */
-	uint64_t max_bytes;
-	double spread;	    /* sigma of the logarithm of the size */
-	double attachments; /* share of messages with one */
-	double smime;	    /* share signed or encrypted by S/MIME */
-	double pgp;	    /* share signed or encrypted by PGP/MIME */
-	double eight_bit;   /* share with 8-bit text or encoded headers */
-	unsigned folders;   /* mail folders beside the Inbox */
-	unsigned depth;	    /* of the folder tree */
-	unsigned contacts, events, tasks, notes;
+	char *name;	       /* the profile's key in the scenario */
+	unsigned messages;     /* of the whole account */
+	double inbox;	       /* share of the messages that is in the Inbox */
+	uint64_t median_bytes; /* of a text; the distribution is log-normal */
+	double spread;	       /* sigma of the logarithm of any size */
+	double attachments;    /* share of messages with one */
+	uint64_t attachment_bytes; /* median of an attachment as sent */
+	uint64_t max_bytes;	   /* no text and no attachment is larger */
+	double smime;		   /* share signed or encrypted by S/MIME */
+	double pgp;	  /* share signed or encrypted by PGP/MIME or inline */
+	double eight_bit; /* share with 8-bit text and encoded headers */
+	unsigned folders; /* mail folders beside the Inbox */
+	unsigned depth;	  /* of the folder tree */
+	unsigned width;	  /* folders below one; more when they do not fit */
+	unsigned contacts, events, tasks;
+	unsigned notes;	     /* VJOURNAL */
+	unsigned mail_notes; /* messages in the IMAP folder Notes */
 	uint64_t seed;
 };
 
