@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+struct conf_table;
 struct err;
 
 enum security {
@@ -32,6 +33,11 @@ struct account {
 	char *dav_url;		/* NULL: discovered from the user's domain */
 	char *ca_file;		/* PEM; NULL: the system's authorities */
 };
+
+/* The keys of both in profiles and scenarios; account_table checks with
+ * account_check(). */
+extern const struct conf_table endpoint_table;
+extern const struct conf_table account_table;
 
 void account_free(struct account *account);
 

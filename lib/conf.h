@@ -77,7 +77,7 @@ struct conf_field {
 };
 
 #define CONF_AT(type, member)                                                  \
-	offsetof(type, member), sizeof(((type *)0)->member)
+	.offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
 #define CONF_END                                                               \
 	{                                                                      \
 		.key = NULL                                                    \
