@@ -7,7 +7,7 @@
 #include "message.h"
 
 #include "err.h"
-#include "record.h"
+#include "shape.h"
 
 #define SAMPLES_MAX    20000
 #define ERROR_TEXT_MAX 4096
@@ -35,54 +35,54 @@ static const char *const commands[COMMAND_COUNT] = {
 
 #define FIELD(type, member, kind)                                              \
 	{                                                                      \
-		RECORD_AT(struct type, member), #member, RECORD_##kind         \
+		SHAPE_AT(struct type, member), #member, SHAPE_##kind           \
 	}
 #define MAY_MISS(type, member, kind)                                           \
 	{                                                                      \
-		RECORD_AT(struct type, member), #member, RECORD_##kind,        \
+		SHAPE_AT(struct type, member), #member, SHAPE_##kind,          \
 			.optional = true                                       \
 	}
 
-static const struct record_field enroll_fields[] = {
+static const struct shape_field enroll_fields[] = {
 	FIELD(enroll, protocol, INT),
 	FIELD(enroll, token, TEXT),
 	FIELD(enroll, client, TEXT),
 	FIELD(enroll, host, TEXT),
 	FIELD(enroll, version, TEXT),
 	FIELD(enroll, store_free_bytes, INT),
-	RECORD_END,
+	SHAPE_END,
 };
-static const struct record_table enroll_table = {
+static const struct shape_table enroll_table = {
 	sizeof(struct enroll),
 	enroll_fields,
 };
 
-static const struct record_field enrolled_fields[] = {
+static const struct shape_field enrolled_fields[] = {
 	FIELD(enrolled, protocol, INT),
 	FIELD(enrolled, agent, TEXT),
 	FIELD(enrolled, secret, TEXT),
-	RECORD_END,
+	SHAPE_END,
 };
-static const struct record_table enrolled_table = {
+static const struct shape_table enrolled_table = {
 	sizeof(struct enrolled),
 	enrolled_fields,
 };
 
-static const struct record_field sample_fields[] = {
+static const struct shape_field sample_fields[] = {
 	FIELD(sample, at_us, INT),
-	{RECORD_AT(struct sample, phase), "phase", RECORD_WORD, .words = phases,
+	{SHAPE_AT(struct sample, phase), "phase", SHAPE_WORD, .words = phases,
 		.word_count = COUNT(phases)},
 	FIELD(sample, app_bytes, UINT),
 	FIELD(sample, wire_bytes, UINT),
 	FIELD(sample, messages, UINT),
-	RECORD_END,
+	SHAPE_END,
 };
-static const struct record_table sample_table = {
+static const struct shape_table sample_table = {
 	sizeof(struct sample),
 	sample_fields,
 };
 
-static const struct record_field progress_fields[] = {
+static const struct shape_field progress_fields[] = {
 	FIELD(progress, total_bytes, UINT),
 	FIELD(progress, folders, UINT),
 	FIELD(progress, messages, UINT),
@@ -97,49 +97,49 @@ static const struct record_field progress_fields[] = {
 	FIELD(progress, stored_bytes, UINT),
 	FIELD(progress, seconds, DOUBLE),
 	FIELD(progress, verified, BOOL),
-	RECORD_END,
+	SHAPE_END,
 };
-static const struct record_table progress_table = {
+static const struct shape_table progress_table = {
 	sizeof(struct progress),
 	progress_fields,
 };
 
-static const struct record_field report_fields[] = {
+static const struct shape_field report_fields[] = {
 	FIELD(report, seq, UINT),
 	FIELD(report, boot, TEXT),
 	FIELD(report, sent_us, INT),
-	{RECORD_AT(struct report, phase), "phase", RECORD_WORD, .words = phases,
+	{SHAPE_AT(struct report, phase), "phase", SHAPE_WORD, .words = phases,
 		.word_count = COUNT(phases)},
 	FIELD(report, wave, UINT),
 	FIELD(report, command, UINT),
 	FIELD(report, version, TEXT),
-	{RECORD_AT(struct report, progress), "progress", RECORD_TABLE,
+	{SHAPE_AT(struct report, progress), "progress", SHAPE_TABLE,
 		.table = &progress_table},
-	{RECORD_AT(struct report, error), "error", RECORD_TEXT,
-		.optional = true, .length_max = ERROR_TEXT_MAX},
+	{SHAPE_AT(struct report, error), "error", SHAPE_TEXT, .optional = true,
+		.length_max = ERROR_TEXT_MAX},
 	MAY_MISS(report, error_kind, TEXT),
 	MAY_MISS(report, retryable, BOOL),
-	{RECORD_AT(struct report, samples), "samples", RECORD_ARRAY,
+	{SHAPE_AT(struct report, samples), "samples", SHAPE_ARRAY,
 		.table = &sample_table, .length_max = SAMPLES_MAX,
 		.count_offset = offsetof(struct report, sample_count)},
-	RECORD_END,
+	SHAPE_END,
 };
-static const struct record_table report_table = {
+static const struct shape_table report_table = {
 	sizeof(struct report),
 	report_fields,
 };
 
-static const struct record_field answer_fields[] = {
+static const struct shape_field answer_fields[] = {
 	FIELD(answer, ack, UINT),
-	{RECORD_AT(struct answer, command), "command", RECORD_WORD,
+	{SHAPE_AT(struct answer, command), "command", SHAPE_WORD,
 		.words = commands, .word_count = COUNT(commands)},
 	FIELD(answer, command_id, UINT),
 	FIELD(answer, wave, UINT),
 	FIELD(answer, rate_bytes_s, UINT),
 	FIELD(answer, next_poll_ms, UINT),
-	RECORD_END,
+	SHAPE_END,
 };
-static const struct record_table answer_table = {
+static const struct shape_table answer_table = {
 	sizeof(struct answer),
 	answer_fields,
 };
@@ -156,22 +156,22 @@ const char *command_name(enum command command)
 
 char *enroll_encode(const struct enroll *enroll)
 {
-	return record_encode(&enroll_table, enroll);
+	return shape_encode(&enroll_table, enroll);
 }
 
 char *enrolled_encode(const struct enrolled *enrolled)
 {
-	return record_encode(&enrolled_table, enrolled);
+	return shape_encode(&enrolled_table, enrolled);
 }
 
 char *report_encode(const struct report *report)
 {
-	return record_encode(&report_table, report);
+	return shape_encode(&report_table, report);
 }
 
 char *answer_encode(const struct answer *answer)
 {
-	return record_encode(&answer_table, answer);
+	return shape_encode(&answer_table, answer);
 }
 
 /* Two programs of different ages find out here, not in odd figures. */
@@ -187,7 +187,7 @@ static int check_protocol(int protocol, struct err *err)
 
 int enroll_decode(struct enroll *enroll, const char *text, struct err *err)
 {
-	if (record_decode(&enroll_table, enroll, text, err) < 0)
+	if (shape_decode(&enroll_table, enroll, text, err) < 0)
 		return err_context(err, "enroll");
 	if (check_protocol(enroll->protocol, err) < 0) {
 		enroll_free(enroll);
@@ -199,7 +199,7 @@ int enroll_decode(struct enroll *enroll, const char *text, struct err *err)
 int enrolled_decode(
 	struct enrolled *enrolled, const char *text, struct err *err)
 {
-	if (record_decode(&enrolled_table, enrolled, text, err) < 0)
+	if (shape_decode(&enrolled_table, enrolled, text, err) < 0)
 		return err_context(err, "enrolled");
 	if (check_protocol(enrolled->protocol, err) < 0) {
 		enrolled_free(enrolled);
@@ -210,29 +210,29 @@ int enrolled_decode(
 
 int report_decode(struct report *report, const char *text, struct err *err)
 {
-	if (record_decode(&report_table, report, text, err) < 0)
+	if (shape_decode(&report_table, report, text, err) < 0)
 		return err_context(err, "report");
 	return 0;
 }
 
 int answer_decode(struct answer *answer, const char *text, struct err *err)
 {
-	if (record_decode(&answer_table, answer, text, err) < 0)
+	if (shape_decode(&answer_table, answer, text, err) < 0)
 		return err_context(err, "answer");
 	return 0;
 }
 
 void enroll_free(struct enroll *enroll)
 {
-	record_free(&enroll_table, enroll);
+	shape_free(&enroll_table, enroll);
 }
 
 void enrolled_free(struct enrolled *enrolled)
 {
-	record_free(&enrolled_table, enrolled);
+	shape_free(&enrolled_table, enrolled);
 }
 
 void report_free(struct report *report)
 {
-	record_free(&report_table, report);
+	shape_free(&report_table, report);
 }

@@ -1,9 +1,9 @@
 /*
- * record.c - see record.h. jansson parses and prints, the table decides.
+ * shape.c - see shape.h. jansson parses and prints, the table decides.
  *
  * Under message.c on both ends of the control link. Any thread.
  */
-#include "record.h"
+#include "shape.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -14,12 +14,12 @@
 #include "alloc.h"
 #include "err.h"
 
-static int decode_table(const struct record_table *table, char *object,
+static int decode_table(const struct shape_table *table, char *object,
 	const json_t *json, struct err *err);
 
 /* ---- encoding */
 
-static int64_t load_int(const struct record_field *field, const char *at)
+static int64_t load_int(const struct shape_field *field, const char *at)
 {
 	uint64_t u64;
 	int64_t i64;
@@ -29,20 +29,19 @@ static int64_t load_int(const struct record_field *field, const char *at)
 	if (field->size == sizeof(int)) {
 		memcpy(&i, at, sizeof(i));
 		memcpy(&u, at, sizeof(u));
-		return field->type == RECORD_INT ? i : (int64_t)u;
+		return field->type == SHAPE_INT ? i : (int64_t)u;
 	}
 	memcpy(&i64, at, sizeof(i64));
 	memcpy(&u64, at, sizeof(u64));
-	if (field->type == RECORD_UINT && u64 > INT64_MAX)
+	if (field->type == SHAPE_UINT && u64 > INT64_MAX)
 		return INT64_MAX;
 	return i64;
 }
 
 static json_t *encode_table(
-	const struct record_table *table, const char *object);
+	const struct shape_table *table, const char *object);
 
-static json_t *encode_array(
-	const struct record_field *field, const char *object)
+static json_t *encode_array(const struct shape_field *field, const char *object)
 {
 	json_t *array = json_array();
 	const char *elements;
@@ -58,8 +57,7 @@ static json_t *encode_array(
 }
 
 /* NULL: leave the key out. */
-static json_t *encode_field(
-	const struct record_field *field, const char *object)
+static json_t *encode_field(const struct shape_field *field, const char *object)
 {
 	const char *at = object + field->offset;
 	const char *text;
@@ -67,35 +65,34 @@ static json_t *encode_field(
 	unsigned word;
 
 	switch (field->type) {
-	case RECORD_UINT:
-	case RECORD_INT:
+	case SHAPE_UINT:
+	case SHAPE_INT:
 		return json_integer(load_int(field, at));
-	case RECORD_DOUBLE:
+	case SHAPE_DOUBLE:
 		memcpy(&value, at, sizeof(value));
 		return json_real(isfinite(value) ? value : 0);
-	case RECORD_BOOL:
+	case SHAPE_BOOL:
 		return json_boolean(*(const bool *)at);
-	case RECORD_TEXT:
+	case SHAPE_TEXT:
 		memcpy(&text, at, sizeof(text));
 		return text ? json_string(text) : NULL;
-	case RECORD_WORD:
+	case SHAPE_WORD:
 		memcpy(&word, at, sizeof(word));
 		return json_string(
 			word < field->word_count ? field->words[word] : "");
-	case RECORD_TABLE:
+	case SHAPE_TABLE:
 		return encode_table(field->table, at);
-	case RECORD_ARRAY:
+	case SHAPE_ARRAY:
 		return encode_array(field, object);
 	}
 	return NULL;
 }
 
-static json_t *encode_table(
-	const struct record_table *table, const char *object)
+static json_t *encode_table(const struct shape_table *table, const char *object)
 {
 	json_t *json = json_object();
 
-	for (const struct record_field *f = table->fields; f->key; f++) {
+	for (const struct shape_field *f = table->fields; f->key; f++) {
 		json_t *value = encode_field(f, object);
 
 		if (value)
@@ -104,7 +101,7 @@ static json_t *encode_table(
 	return json;
 }
 
-char *record_encode(const struct record_table *table, const void *object)
+char *shape_encode(const struct shape_table *table, const void *object)
 {
 	json_t *json = encode_table(table, object);
 	char *text = json_dumps(json, JSON_COMPACT);
@@ -116,13 +113,13 @@ char *record_encode(const struct record_table *table, const void *object)
 /* ---- decoding */
 
 static int wrong_type(
-	const struct record_field *field, const char *expected, struct err *err)
+	const struct shape_field *field, const char *expected, struct err *err)
 {
 	return err_set(
 		err, ERR_PROTOCOL, "%s: expected %s", field->key, expected);
 }
 
-static int decode_int(const struct record_field *field, char *at,
+static int decode_int(const struct shape_field *field, char *at,
 	const json_t *json, struct err *err)
 {
 	json_int_t value = json_integer_value(json);
@@ -130,10 +127,10 @@ static int decode_int(const struct record_field *field, char *at,
 
 	if (!json_is_integer(json))
 		return wrong_type(field, "a whole number", err);
-	if (field->type == RECORD_UINT &&
+	if (field->type == SHAPE_UINT &&
 		(value < 0 || (narrow && value > UINT32_MAX)))
 		return wrong_type(field, "a number from 0 that fits", err);
-	if (field->type == RECORD_INT && narrow &&
+	if (field->type == SHAPE_INT && narrow &&
 		(value < INT32_MIN || value > INT32_MAX))
 		return wrong_type(field, "a number that fits", err);
 	if (narrow) {
@@ -148,7 +145,7 @@ static int decode_int(const struct record_field *field, char *at,
 	return 0;
 }
 
-static int decode_text(const struct record_field *field, char *at,
+static int decode_text(const struct shape_field *field, char *at,
 	const json_t *json, struct err *err)
 {
 	size_t limit = field->length_max ? field->length_max : 1024;
@@ -164,7 +161,7 @@ static int decode_text(const struct record_field *field, char *at,
 	return 0;
 }
 
-static int decode_word(const struct record_field *field, char *at,
+static int decode_word(const struct shape_field *field, char *at,
 	const json_t *json, struct err *err)
 {
 	if (!json_is_string(json))
@@ -179,7 +176,7 @@ static int decode_word(const struct record_field *field, char *at,
 		field->key, json_string_value(json));
 }
 
-static int decode_array(const struct record_field *field, char *object,
+static int decode_array(const struct shape_field *field, char *object,
 	const json_t *json, struct err *err)
 {
 	size_t count = json_array_size(json);
@@ -201,47 +198,47 @@ static int decode_array(const struct record_field *field, char *object,
 	return 0;
 }
 
-static int decode_field(const struct record_field *field, char *object,
+static int decode_field(const struct shape_field *field, char *object,
 	const json_t *json, struct err *err)
 {
 	char *at = object + field->offset;
 	double value;
 
 	switch (field->type) {
-	case RECORD_UINT:
-	case RECORD_INT:
+	case SHAPE_UINT:
+	case SHAPE_INT:
 		return decode_int(field, at, json, err);
-	case RECORD_DOUBLE:
+	case SHAPE_DOUBLE:
 		if (!json_is_number(json))
 			return wrong_type(field, "a number", err);
 		value = json_number_value(json);
 		memcpy(at, &value, sizeof(value));
 		return 0;
-	case RECORD_BOOL:
+	case SHAPE_BOOL:
 		if (!json_is_boolean(json))
 			return wrong_type(field, "true or false", err);
 		*(bool *)at = json_is_true(json);
 		return 0;
-	case RECORD_TEXT:
+	case SHAPE_TEXT:
 		return decode_text(field, at, json, err);
-	case RECORD_WORD:
+	case SHAPE_WORD:
 		return decode_word(field, at, json, err);
-	case RECORD_TABLE:
+	case SHAPE_TABLE:
 		if (decode_table(field->table, at, json, err) < 0)
 			return err_context(err, "%s", field->key);
 		return 0;
-	case RECORD_ARRAY:
+	case SHAPE_ARRAY:
 		return decode_array(field, object, json, err);
 	}
 	return 0;
 }
 
-static int decode_table(const struct record_table *table, char *object,
+static int decode_table(const struct shape_table *table, char *object,
 	const json_t *json, struct err *err)
 {
 	if (!json_is_object(json))
 		return err_set(err, ERR_PROTOCOL, "expected an object");
-	for (const struct record_field *f = table->fields; f->key; f++) {
+	for (const struct shape_field *f = table->fields; f->key; f++) {
 		const json_t *value = json_object_get(json, f->key);
 
 		if (!value && f->optional)
@@ -255,7 +252,7 @@ static int decode_table(const struct record_table *table, char *object,
 	return 0;
 }
 
-int record_decode(const struct record_table *table, void *object,
+int shape_decode(const struct shape_table *table, void *object,
 	const char *text, struct err *err)
 {
 	size_t length = strlen(text);
@@ -264,7 +261,7 @@ int record_decode(const struct record_table *table, void *object,
 	int result;
 
 	memset(object, 0, table->size);
-	if (length > RECORD_TEXT_MAX)
+	if (length > SHAPE_TEXT_MAX)
 		return err_set(err, ERR_LIMIT, "JSON larger than 8 MiB");
 	json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &problem);
 	if (!json)
@@ -273,29 +270,29 @@ int record_decode(const struct record_table *table, void *object,
 	result = decode_table(table, object, json, err);
 	json_decref(json);
 	if (result < 0)
-		record_free(table, object);
+		shape_free(table, object);
 	return result;
 }
 
-void record_free(const struct record_table *table, void *object)
+void shape_free(const struct shape_table *table, void *object)
 {
-	for (const struct record_field *f = table->fields; f->key; f++) {
+	for (const struct shape_field *f = table->fields; f->key; f++) {
 		char *at = (char *)object + f->offset;
 		char *pointer;
 		size_t count;
 
-		if (f->type == RECORD_TABLE) {
-			record_free(f->table, at);
+		if (f->type == SHAPE_TABLE) {
+			shape_free(f->table, at);
 			continue;
 		}
-		if (f->type != RECORD_TEXT && f->type != RECORD_ARRAY)
+		if (f->type != SHAPE_TEXT && f->type != SHAPE_ARRAY)
 			continue;
 		memcpy(&pointer, at, sizeof(pointer));
-		if (f->type == RECORD_ARRAY && pointer) {
+		if (f->type == SHAPE_ARRAY && pointer) {
 			memcpy(&count, (char *)object + f->count_offset,
 				sizeof(count));
 			for (size_t i = 0; i < count; i++)
-				record_free(
+				shape_free(
 					f->table, pointer + i * f->table->size);
 		}
 		free(pointer);
