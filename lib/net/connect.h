@@ -1,0 +1,27 @@
+/*
+ * connect.h - a TCP connection to an endpoint. For stream.c.
+ */
+#ifndef SLUICE_CONNECT_H
+#define SLUICE_CONNECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct endpoint;
+struct err;
+struct wire;
+
+/*
+ * Tries the host's addresses one after the other until DEADLINE_US
+ * (monotonic). Returns a non-blocking socket with the settings that bulk
+ * transfer wants, or -1. With LOOPBACK_ONLY, other addresses are refused
+ * before a packet is sent. Cancelling waits for the resolver to come back.
+ */
+int connect_tcp(const struct endpoint *endpoint, bool loopback_only,
+	int64_t deadline_us, struct wire *wire, struct err *err);
+
+/* Ask the kernel to acknowledge at once until it knows better: a server
+ * that waits for the acknowledgement of its last small packet would idle. */
+void connect_quick_ack(int fd);
+
+#endif
