@@ -45,6 +45,9 @@ struct fit {
  * c0, two for a slope; returns -1 when none is left. */
 int fit_usl(struct fit *fit, const struct fit_point *points, size_t count);
 
+/* The levels with n > 0 as points; POINTS may be NULL to count only. */
+size_t fit_points(const struct levels *levels, struct fit_point *points);
+
 /* X(n) in MB/min. */
 double fit_x(const struct fit *fit, double n);
 

@@ -68,13 +68,9 @@ void levels_weigh(struct levels *levels, bool by_age);
 unsigned levels_n_obs(const struct levels *levels);
 unsigned levels_latest_wave(const struct levels *levels);
 
-/* Buckets with a running wave: all, and those that were usable. */
+/* Buckets with n > 0: all, and those that were usable. */
 size_t levels_total(const struct levels *levels);
 size_t levels_usable(const struct levels *levels);
-
-/* Of one wave. */
-void levels_wave_count(const struct levels *levels, unsigned wave,
-	size_t *total, size_t *usable);
 
 /* One bootstrap replicate: X_n for every row of levels_rows(), drawn by
  * resampling blocks within each n; *STATE is the generator's. */

@@ -97,7 +97,6 @@ struct limit {
 	uint32_t n;	/* LIMIT_NONE: does not limit */
 	double value;	/* the figure behind it, see text */
 	double ceiling; /* what it is held against */
-	char text[128]; /* "CPU would reach 85 % at 31" */
 };
 
 #define RECOMMEND_REASONS      24

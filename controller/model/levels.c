@@ -1,0 +1,418 @@
+/*
+ * levels.c - pools buckets per (wave, n), then per n.
+ *
+ * Second stage of the model, between buckets and the fit. The one pass over
+ * the buckets keeps sums only; blocks for the bootstrap are merged in pairs
+ * when there are too many, so that later steps do not grow with time.
+ * Pure; any thread.
+ */
+#include "levels.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "hist.h"
+#include "random.h"
+
+#define LOADS	    (LOAD_CONNECTIONS + 1)
+#define FIRST_SLOTS 256
+#define FEW_BLOCKS  4 /* resampling fewer understates the spread */
+
+const struct level_policy level_policy_default = {
+	.observed_s = 30,
+	.rho = 0.7,
+	.sd_floor = 0.05,
+	.se_floor = 0.03,
+	.block_s = 60,
+	.probes_min = 15,
+};
+
+/* Sums over the usable buckets of one wave at one n. */
+struct cell {
+	unsigned wave, n;
+	double k, seconds, sum, sum_squares;
+	double load[LOADS], load_k[LOADS];
+};
+
+struct block {
+	double k, sum, seconds;
+	unsigned wave;
+};
+
+/* What is kept per n whatever the wave. */
+struct pool {
+	struct block block[LEVEL_MAX_BLOCKS];
+	unsigned blocks;
+	double block_s;
+	struct hist hist;
+	double p95_sum, p95_probes; /* where only a p95 came, no latencies */
+	unsigned probes, failures;
+};
+
+struct levels {
+	struct level_policy policy;
+	struct cell *cells;
+	size_t cell_count, cell_room;
+	uint32_t *slots; /* hash to cell index + 1 */
+	size_t slot_count;
+	struct pool **pools; /* by n; LEVEL_MAX_N + 1 */
+	struct level *rows;
+	size_t row_count;
+	bool by_age;
+	unsigned latest_wave;
+	size_t total, usable;
+};
+
+static size_t slot_of(const struct levels *levels, unsigned wave, unsigned n)
+{
+	uint64_t key = ((uint64_t)wave << 32) | n;
+
+	return (size_t)(random_bits(&key) & (levels->slot_count - 1));
+}
+
+static void rehash(struct levels *levels)
+{
+	free(levels->slots);
+	levels->slot_count = levels->slot_count ? levels->slot_count * 2
+						: FIRST_SLOTS;
+	levels->slots = xcalloc(levels->slot_count, sizeof(*levels->slots));
+	for (size_t i = 0; i < levels->cell_count; i++) {
+		const struct cell *cell = &levels->cells[i];
+		size_t at = slot_of(levels, cell->wave, cell->n);
+		while (levels->slots[at])
+			at = (at + 1) & (levels->slot_count - 1);
+		levels->slots[at] = (uint32_t)i + 1;
+	}
+}
+
+/* Index of the cell, or SIZE_MAX. */
+static size_t find_cell(const struct levels *levels, unsigned wave, unsigned n)
+{
+	size_t at = slot_of(levels, wave, n);
+
+	for (; levels->slots[at]; at = (at + 1) & (levels->slot_count - 1)) {
+		size_t i = levels->slots[at] - 1;
+		if (levels->cells[i].wave == wave && levels->cells[i].n == n)
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+static size_t cell_for(struct levels *levels, unsigned wave, unsigned n)
+{
+	size_t i = find_cell(levels, wave, n);
+
+	if (i != SIZE_MAX)
+		return i;
+	if (levels->cell_count == levels->cell_room) {
+		levels->cell_room = levels->cell_room * 2 + 64;
+		levels->cells = xrealloc(levels->cells, levels->cell_room,
+			sizeof(*levels->cells));
+	}
+	i = levels->cell_count++;
+	memset(&levels->cells[i], 0, sizeof(levels->cells[i]));
+	levels->cells[i].wave = wave;
+	levels->cells[i].n = n;
+	if (levels->cell_count * 2 > levels->slot_count) {
+		rehash(levels);
+	} else {
+		size_t at = slot_of(levels, wave, n);
+		while (levels->slots[at])
+			at = (at + 1) & (levels->slot_count - 1);
+		levels->slots[at] = (uint32_t)i + 1;
+	}
+	return i;
+}
+
+static struct pool *pool_for(struct levels *levels, unsigned n)
+{
+	if (!levels->pools[n]) {
+		levels->pools[n] = xcalloc(1, sizeof(struct pool));
+		levels->pools[n]->block_s = levels->policy.block_s;
+	}
+	return levels->pools[n];
+}
+
+/* Pairs of neighbours become one block of twice the length. */
+static void merge_blocks(struct pool *pool)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < pool->blocks; i += 2) {
+		struct block block = pool->block[i];
+		if (i + 1 < pool->blocks) {
+			block.k += pool->block[i + 1].k;
+			block.sum += pool->block[i + 1].sum;
+			block.seconds += pool->block[i + 1].seconds;
+			block.wave = pool->block[i + 1].wave;
+		}
+		pool->block[kept++] = block;
+	}
+	pool->blocks = kept;
+	pool->block_s *= 2;
+}
+
+static void add_to_block(struct pool *pool, const struct bucket *bucket)
+{
+	struct block *last = pool->blocks ? &pool->block[pool->blocks - 1]
+					  : NULL;
+
+	if (!last || last->seconds >= pool->block_s ||
+		(last->wave != bucket->wave &&
+			last->seconds >= pool->block_s / 2)) {
+		if (pool->blocks == LEVEL_MAX_BLOCKS)
+			merge_blocks(pool);
+		last = &pool->block[pool->blocks++];
+		*last = (struct block){.wave = bucket->wave};
+	}
+	last->k += 1;
+	last->sum += (double)bucket->x_mb_min;
+	last->seconds += (double)bucket->seconds;
+}
+
+static void add_probes(struct pool *pool, const struct bucket *bucket)
+{
+	uint32_t good = bucket->probes - bucket->failures;
+
+	pool->probes += bucket->probes;
+	pool->failures += bucket->failures;
+	if (bucket->probes_kept) {
+		for (uint32_t i = 0; i < bucket->probes_kept; i++)
+			hist_add_bin(&pool->hist, bucket->probe[i], 1);
+	} else if (good && isfinite(bucket->p95_ms)) {
+		pool->p95_sum += (double)bucket->p95_ms * good;
+		pool->p95_probes += good;
+	}
+}
+
+static void add_bucket(struct levels *levels, const struct bucket *bucket)
+{
+	if (bucket->wave > levels->latest_wave)
+		levels->latest_wave = bucket->wave;
+	if (!(bucket->n <= 0))
+		levels->total++;
+	if (!bucket_usable(bucket) || bucket->n > LEVEL_MAX_N)
+		return;
+	unsigned n = (unsigned)bucket->n;
+	if (n > 0)
+		levels->usable++;
+	size_t at = cell_for(levels, bucket->wave, n);
+	struct cell *cell = &levels->cells[at];
+	double x = (double)bucket->x_mb_min;
+
+	cell->k += 1;
+	cell->seconds += (double)bucket->seconds;
+	cell->sum += x;
+	cell->sum_squares += x * x;
+	for (int i = 0; i < LOADS; i++) {
+		double load = (double)bucket->load[i];
+		if (isfinite(load)) {
+			cell->load[i] += load;
+			cell->load_k[i] += 1;
+		}
+	}
+	struct pool *pool = pool_for(levels, n);
+	add_to_block(pool, bucket);
+	if (bucket->probes)
+		add_probes(pool, bucket);
+}
+
+static double weight_of(const struct levels *levels, unsigned wave)
+{
+	if (!levels->by_age || wave >= levels->latest_wave)
+		return 1;
+	return ldexp(1, -(int)(levels->latest_wave - wave));
+}
+
+static double pooled_p95(const struct pool *pool, const struct level_policy *p)
+{
+	if (pool->hist.count >= p->probes_min)
+		return hist_quantile_us(&pool->hist, 0.95) / 1000;
+	if (pool->p95_probes >= p->probes_min)
+		return pool->p95_sum / pool->p95_probes;
+	return NAN;
+}
+
+static void finish_row(struct level *row, const struct level_policy *policy,
+	double sum, double sum_squares)
+{
+	double k = row->k;
+	double mean = sum / k;
+	double variance = k > 1 ? (sum_squares - sum * mean) / (k - 1) : 0;
+	double k_eff = fmax(1, k * (1 - policy->rho) / (1 + policy->rho));
+
+	row->x_mb_min = mean;
+	row->sd = sqrt(fmax(variance, 0));
+	row->se = hypot(fmax(row->sd, policy->sd_floor * mean) / sqrt(k_eff),
+		policy->se_floor * mean);
+	row->observed = row->seconds >= policy->observed_s;
+}
+
+static int compare_cells(const void *a, const void *b)
+{
+	const struct cell *x = a;
+	const struct cell *y = b;
+
+	if (x->n != y->n)
+		return x->n < y->n ? -1 : 1;
+	return (x->wave > y->wave) - (x->wave < y->wave);
+}
+
+/* The cells of one n, weighted, as a row. */
+static size_t pool_row(
+	const struct levels *levels, size_t first, struct level *row)
+{
+	double sum = 0;
+	double sum_squares = 0;
+	double load_k[LOADS] = {0};
+	size_t i = first;
+
+	*row = (struct level){.n = levels->cells[first].n};
+	for (; i < levels->cell_count && levels->cells[i].n == row->n; i++) {
+		const struct cell *cell = &levels->cells[i];
+		double w = weight_of(levels, cell->wave);
+		row->k += w * cell->k;
+		row->seconds += cell->seconds;
+		sum += w * cell->sum;
+		sum_squares += w * cell->sum_squares;
+		for (int m = 0; m < LOADS; m++) {
+			row->load[m] += w * cell->load[m];
+			load_k[m] += w * cell->load_k[m];
+		}
+	}
+	for (int m = 0; m < LOADS; m++)
+		row->load[m] = load_k[m] > 0 ? row->load[m] / load_k[m] : NAN;
+	finish_row(row, &levels->policy, sum, sum_squares);
+	const struct pool *pool = levels->pools[row->n];
+	row->probes = pool->probes;
+	row->failures = pool->failures;
+	row->p95_ms = pooled_p95(pool, &levels->policy);
+	return i;
+}
+
+static void make_rows(struct levels *levels)
+{
+	levels->row_count = 0;
+	for (size_t i = 0; i < levels->cell_count;)
+		i = pool_row(levels, i, &levels->rows[levels->row_count++]);
+}
+
+struct levels *levels_new(const struct bucket *buckets, size_t count,
+	const struct level_policy *policy)
+{
+	struct levels *levels = xcalloc(1, sizeof(*levels));
+
+	levels->policy = *policy;
+	levels->pools = xcalloc(LEVEL_MAX_N + 1, sizeof(*levels->pools));
+	rehash(levels);
+	for (size_t i = 0; i < count; i++)
+		add_bucket(levels, &buckets[i]);
+	if (levels->cell_count)
+		qsort(levels->cells, levels->cell_count, sizeof(*levels->cells),
+			compare_cells);
+	/* The order of cells has changed: index them anew. */
+	rehash(levels);
+	levels->rows = xcalloc(levels->cell_count + 1, sizeof(*levels->rows));
+	make_rows(levels);
+	return levels;
+}
+
+void levels_free(struct levels *levels)
+{
+	if (!levels)
+		return;
+	for (unsigned n = 0; n <= LEVEL_MAX_N; n++)
+		free(levels->pools[n]);
+	free(levels->pools);
+	free(levels->cells);
+	free(levels->slots);
+	free(levels->rows);
+	free(levels);
+}
+
+const struct level *levels_rows(const struct levels *levels, size_t *count)
+{
+	*count = levels->row_count;
+	return levels->rows;
+}
+
+const struct level *levels_find(const struct levels *levels, unsigned n)
+{
+	for (size_t i = 0; i < levels->row_count; i++)
+		if (levels->rows[i].n == n)
+			return &levels->rows[i];
+	return NULL;
+}
+
+bool levels_of_wave(const struct levels *levels, unsigned wave, unsigned n,
+	double *x_mb_min, double *se)
+{
+	size_t i = find_cell(levels, wave, n);
+
+	if (i == SIZE_MAX)
+		return false;
+	const struct cell *cell = &levels->cells[i];
+	struct level row = {.k = cell->k, .seconds = cell->seconds};
+	finish_row(&row, &levels->policy, cell->sum, cell->sum_squares);
+	*x_mb_min = row.x_mb_min;
+	*se = row.se;
+	return true;
+}
+
+void levels_weigh(struct levels *levels, bool by_age)
+{
+	levels->by_age = by_age;
+	make_rows(levels);
+}
+
+unsigned levels_n_obs(const struct levels *levels)
+{
+	unsigned n_obs = 0;
+
+	for (size_t i = 0; i < levels->row_count; i++)
+		if (levels->rows[i].observed)
+			n_obs = levels->rows[i].n;
+	return n_obs;
+}
+
+unsigned levels_latest_wave(const struct levels *levels)
+{
+	return levels->latest_wave;
+}
+
+size_t levels_total(const struct levels *levels)
+{
+	return levels->total;
+}
+
+size_t levels_usable(const struct levels *levels)
+{
+	return levels->usable;
+}
+
+void levels_resample(
+	const struct levels *levels, uint64_t *state, double *x_mb_min)
+{
+	for (size_t i = 0; i < levels->row_count; i++) {
+		const struct level *row = &levels->rows[i];
+		const struct pool *pool = levels->pools[row->n];
+		double k = 0;
+		double sum = 0;
+		if (pool->blocks < FEW_BLOCKS) {
+			double noise = row->se * random_normal(state);
+			x_mb_min[i] = fmax(
+				row->x_mb_min + noise, row->x_mb_min * 0.05);
+			continue;
+		}
+		for (unsigned b = 0; b < pool->blocks; b++) {
+			const struct block *block =
+				&pool->block[random_below(state, pool->blocks)];
+			double w = weight_of(levels, block->wave);
+			k += w * block->k;
+			sum += w * block->sum;
+		}
+		x_mb_min[i] = sum / k;
+	}
+}

@@ -1,0 +1,242 @@
+/*
+ * gate.c - may the rollout go on after the wave that has just run?
+ *
+ * Part of recommend(). FAIL: something broke that a person must look at.
+ * INCONCLUSIVE: the data cannot carry a larger size; the wave is repeated as
+ * it was. No data is never a pass. Each objection is a sentence with its
+ * figure and its bound. Pure; any thread.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "alloc.h"
+#include "decision.h"
+#include "hist.h"
+
+#define WINDOW_S	 30.0
+#define WINDOWS_WITHIN	 0.95
+#define PROBE_FAILURES	 0.01
+#define FINISHED_ENOUGH	 3 /* clients, before failures are judged */
+#define ROLLOUT_FAILURES 3
+
+static void fail(struct decision *d)
+{
+	d->out->verdict = VERDICT_FAIL;
+}
+
+static void doubt(struct decision *d)
+{
+	if (d->out->verdict == VERDICT_PASS)
+		d->out->verdict = VERDICT_INCONCLUSIVE;
+}
+
+static void gate_clients(struct decision *d)
+{
+	const struct recommend_facts *facts = d->facts;
+	double allowed = fmax(
+		1, floor(d->policy->failed_wave * facts->admitted));
+	double overall = fmax(ROLLOUT_FAILURES,
+		floor(d->policy->failed_rollout * facts->rollout_clients));
+
+	if (facts->admitted == 1 && facts->failed) {
+		fail(d);
+		decision_say(d->out,
+			"The pilot's only client failed: nothing "
+			"grows on that.");
+	} else if (facts->done + facts->failed >= FINISHED_ENOUGH &&
+		facts->failed > allowed) {
+		fail(d);
+		decision_say(d->out,
+			"%u of %u clients of the wave failed; at most "
+			"%.0f may.",
+			facts->failed, facts->admitted, allowed);
+	}
+	if (facts->rollout_failed > overall) {
+		fail(d);
+		decision_say(d->out,
+			"%u of %u clients of the rollout have failed; at "
+			"most %.0f may.",
+			facts->rollout_failed, facts->rollout_clients, overall);
+	}
+}
+
+/* What the buckets of the judged wave hold. */
+struct census {
+	size_t total, with_data, with_load, with_probes;
+	size_t windows, within;
+	uint64_t probes, failures;
+};
+
+static void close_window(
+	struct census *census, struct hist *window, double slo_ms)
+{
+	if (window->count >= 5) {
+		census->windows++;
+		if (hist_quantile_us(window, 0.95) <= slo_ms * 1000)
+			census->within++;
+	}
+	hist_clear(window);
+}
+
+static void count_bucket(struct census *census, const struct bucket *bucket)
+{
+	census->total++;
+	if (!(bucket->flags &
+		    (BUCKET_NO_DATA | BUCKET_INVALID | BUCKET_GENERATOR)))
+		census->with_data++;
+	if (isfinite(bucket->load[LOAD_CPU]))
+		census->with_load++;
+	if (bucket->probes)
+		census->with_probes++;
+	census->probes += bucket->probes;
+	census->failures += bucket->failures;
+}
+
+static struct census take_census(const struct decision *d)
+{
+	struct census census = {0};
+	struct hist *window = xcalloc(1, sizeof(*window));
+	double window_end = -INFINITY;
+
+	for (size_t i = 0; i < d->count; i++) {
+		const struct bucket *bucket = &d->buckets[i];
+		if (bucket->wave != d->facts->wave || bucket->wave == 0)
+			continue;
+		count_bucket(&census, bucket);
+		if (bucket->start_s >= window_end) {
+			close_window(&census, window, d->out->slo_ms);
+			window_end = bucket->start_s + WINDOW_S;
+		}
+		for (uint32_t p = 0; p < bucket->probes_kept; p++)
+			hist_add_bin(window, bucket->probe[p], 1);
+	}
+	close_window(&census, window, d->out->slo_ms);
+	free(window);
+	return census;
+}
+
+static void gate_canary(struct decision *d, const struct census *census)
+{
+	double share = census->windows
+		? (double)census->within / (double)census->windows
+		: 1;
+	double failures = census->probes
+		? (double)census->failures / (double)census->probes
+		: 0;
+
+	if (d->facts->slo_ms > 0 && d->out->idle_p95_ms > d->facts->slo_ms) {
+		fail(d);
+		decision_say(d->out,
+			"The SLO of %.0f ms is below the p95 of the idle "
+			"server (%.0f ms): no batch size can keep it. "
+			"Set a larger one.",
+			d->facts->slo_ms, d->out->idle_p95_ms);
+		return;
+	}
+	if (isfinite(d->out->slo_ms) && share < WINDOWS_WITHIN) {
+		fail(d);
+		d->shrink = true;
+		decision_say(d->out,
+			"Waiting users were above the SLO of %.0f ms in "
+			"%.0f %% of the 30 s windows; at most %.0f %% "
+			"may.",
+			d->out->slo_ms, 100 * (1 - share),
+			100 * (1 - WINDOWS_WITHIN));
+	}
+	if (failures > PROBE_FAILURES) {
+		fail(d);
+		decision_say(d->out,
+			"%.1f %% of the canary's probes failed; at most "
+			"%.0f %% may.",
+			100 * failures, 100 * PROBE_FAILURES);
+	}
+}
+
+static void gate_share(
+	struct decision *d, size_t with, size_t total, const char *what)
+{
+	double share = total ? (double)with / (double)total : 0;
+
+	if (share >= d->policy->data_min)
+		return;
+	doubt(d);
+	decision_say(d->out,
+		"Only %.0f %% of the wave's %zu buckets have %s; "
+		"%.0f %% are needed.",
+		100 * share, total, what, 100 * d->policy->data_min);
+}
+
+static void gate_data(struct decision *d, const struct census *census)
+{
+	const struct recommend_facts *facts = d->facts;
+	unsigned slots = facts->wave_slots;
+
+	if (facts->wave) {
+		gate_share(d, census->with_data, census->total,
+			"data of all active agents");
+		if (facts->exporter)
+			gate_share(d, census->with_load, census->total,
+				"server load");
+		if (facts->canary)
+			gate_share(d, census->with_probes, census->total,
+				"canary probes");
+	}
+	/* A wave smaller than its slots could never fill them. */
+	if (facts->admitted && facts->admitted < slots)
+		slots = facts->admitted;
+	if (slots && d->out->n_obs < slots) {
+		doubt(d);
+		decision_say(d->out,
+			"%u syncs at once were never seen for %.0f s "
+			"together; the largest number was %u.",
+			slots, d->policy->levels.observed_s, d->out->n_obs);
+	}
+}
+
+static void gate_fit(struct decision *d)
+{
+	struct recommendation *out = d->out;
+	double width = (double)out->choice_high - (double)out->choice_low;
+
+	if (out->fit.points == 0)
+		return;
+	if (out->sd_ln > d->policy->sd_ln_max) {
+		doubt(d);
+		decision_say(out,
+			"The throughput of %u syncs is uncertain by "
+			"%.0f %%; %.0f %% is the most that is accepted.",
+			out->n_now, 100 * out->sd_ln,
+			100 * d->policy->sd_ln_max);
+	}
+	if (width > fmax(2, 0.25 * out->batch_size)) {
+		doubt(d);
+		decision_say(out,
+			"The data allow anything from %u to %u; repeat "
+			"the wave for a narrower range.",
+			out->choice_low, out->choice_high);
+	}
+}
+
+void decision_gate(struct decision *d)
+{
+	struct recommendation *out = d->out;
+	struct census census = take_census(d);
+	unsigned slots = d->facts->wave_slots;
+
+	gate_clients(d);
+	gate_canary(d, &census);
+	if (out->fit.points == 0 && out->limit[LIMIT_PLAN].value != 1)
+		doubt(d);
+	gate_data(d, &census);
+	gate_fit(d);
+	if (out->verdict == VERDICT_INCONCLUSIVE && slots &&
+		out->batch_size > slots)
+		out->batch_size = slots;
+	if (out->verdict != VERDICT_FAIL || !slots)
+		return;
+	/* A failure never grows; one of the waiting users shrinks. */
+	if (d->shrink && out->batch_size >= slots)
+		out->batch_size = slots > 1 ? slots * 3 / 4 : 1;
+	else if (out->batch_size > slots)
+		out->batch_size = slots;
+}

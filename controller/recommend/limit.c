@@ -1,0 +1,313 @@
+/*
+ * limit.c - every ceiling on the number of syncs, each with its figure.
+ *
+ * Part of recommend(), after the fit. A limit is the largest n up to which
+ * its ceiling is kept; those without data do not limit, and say so in
+ * reason.c. Pure; any thread.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "alloc.h"
+#include "decision.h"
+
+static const struct {
+	const char *key;
+	const char *name;
+} limit_names[LIMIT_COUNT] = {
+	[LIMIT_KNEE] = {"knee", "throughput knee"},
+	[LIMIT_STEP] = {"step", "step limit"},
+	[LIMIT_CANARY] = {"canary", "waiting users"},
+	[LIMIT_CPU] = {"cpu", "CPU"},
+	[LIMIT_NIC] = {"nic", "network link"},
+	[LIMIT_DISK_UTIL] = {"disk_util", "disk busy"},
+	[LIMIT_DISK_LATENCY] = {"disk_latency", "disk latency"},
+	[LIMIT_MEMORY] = {"memory", "memory"},
+	[LIMIT_CONNECTIONS] = {"connections", "connections"},
+	[LIMIT_WINDOW] = {"window", "time window of a user"},
+	[LIMIT_CLIENTS] = {"clients", "clients left"},
+	[LIMIT_PLAN] = {"plan", "the plan"},
+	[LIMIT_HYSTERESIS] = {"hysteresis", "last growth disappointed"},
+};
+
+const char *limit_name(enum limit_id id)
+{
+	return id < LIMIT_COUNT ? limit_names[id].name : "none";
+}
+
+const char *limit_key(enum limit_id id)
+{
+	return id < LIMIT_COUNT ? limit_names[id].key : "none";
+}
+
+double recommend_slo_ms(double absolute_ms, double idle_p95_ms)
+{
+	double relative = NAN;
+
+	if (idle_p95_ms > 0)
+		relative = fmax(2 * idle_p95_ms, idle_p95_ms + 50);
+	if (!(absolute_ms > 0))
+		return relative;
+	return isnan(relative) ? absolute_ms : fmin(absolute_ms, relative);
+}
+
+static void set_limit(struct decision *d, enum limit_id id, uint32_t n,
+	double value, double ceiling)
+{
+	struct limit *limit = &d->out->limit[id];
+
+	limit->n = n;
+	limit->value = value;
+	limit->ceiling = ceiling;
+}
+
+double decision_load_at(
+	const struct decision *d, enum load_metric metric, unsigned n)
+{
+	double load = NAN;
+
+	for (size_t i = 0; i < d->row_count && d->rows[i].n <= n; i++)
+		if (isfinite(d->rows[i].load[metric]))
+			load = d->rows[i].load[metric];
+	return load;
+}
+
+/* Points of a load over n, or over X for the utilisation law. */
+static size_t load_points(const struct decision *d, enum load_metric metric,
+	bool over_x, struct fit_point *points)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < d->row_count; i++) {
+		const struct level *row = &d->rows[i];
+		double load = row->load[metric];
+		if (!isfinite(load) || row->k <= 0)
+			continue;
+		if (metric == LOAD_MEM_AVAILABLE)
+			load = 1 - load;
+		double scale = over_x ? 1 : fmax(load, 1e-3);
+		points[used++] = (struct fit_point){
+			over_x ? row->x_mb_min : row->n, load,
+			0.1 * scale / sqrt(row->k)};
+	}
+	return used;
+}
+
+static double fit_x_or_linear(const struct decision *d, unsigned n)
+{
+	return d->out->fit.points ? fit_x(&d->out->fit, n) : NAN;
+}
+
+/* Utilisation law: U(n) = u0 + d X(n) <= ceiling. */
+static void limit_utilisation(struct decision *d, enum limit_id id,
+	enum load_metric metric, double ceiling)
+{
+	struct fit_point *points = xcalloc(d->row_count + 1, sizeof(*points));
+	size_t count = load_points(d, metric, true, points);
+	double slope = NAN;
+
+	d->d[metric] = NAN;
+	if (count >= 2 && fit_line(&d->u0[metric], &slope, points, count) == 0)
+		d->d[metric] = slope;
+	free(points);
+	if (isnan(slope) || ceiling <= 0 || d->out->fit.points == 0)
+		return;
+	for (unsigned n = 1; n <= LEVEL_MAX_N; n++) {
+		double u = d->u0[metric] + slope * fit_x_or_linear(d, n);
+		if (u > ceiling) {
+			set_limit(d, id, n - 1, u, ceiling);
+			return;
+		}
+	}
+}
+
+/* Loads that bend upwards: y(n) = l0 + l1 n + l2 n^2 <= ceiling. */
+static void limit_curve(struct decision *d, enum limit_id id,
+	enum load_metric metric, double ceiling)
+{
+	struct fit_point *points = xcalloc(d->row_count + 1, sizeof(*points));
+	size_t count = load_points(d, metric, false, points);
+	struct fit_quad quad;
+	int rc = count >= 2 ? fit_quad(&quad, points, count) : -1;
+
+	free(points);
+	if (rc < 0 || ceiling <= 0)
+		return;
+	for (unsigned n = 1; n <= LEVEL_MAX_N; n++) {
+		double y = fit_quad_y(&quad, n);
+		if (y > ceiling) {
+			set_limit(d, id, n - 1, y, ceiling);
+			return;
+		}
+	}
+}
+
+static double idle_p95(const struct decision *d)
+{
+	if (d->facts->idle_p95_ms > 0)
+		return d->facts->idle_p95_ms;
+	if (d->row_count && d->rows[0].n == 0)
+		return d->rows[0].p95_ms;
+	return NAN;
+}
+
+static size_t canary_points(const struct decision *d, struct fit_point *points)
+{
+	size_t used = 0;
+	double idle = idle_p95(d);
+	bool idle_row = false;
+
+	for (size_t i = 0; i < d->row_count; i++) {
+		const struct level *row = &d->rows[i];
+		if (!(row->p95_ms > 0))
+			continue;
+		idle_row = idle_row || row->n == 0;
+		double se = row->p95_ms * (1.6 / sqrt(row->probes) + 0.04);
+		points[used++] = (struct fit_point){row->n, row->p95_ms, se};
+	}
+	/* 60 probes make the baseline. */
+	if (!idle_row && idle > 0)
+		points[used++] = (struct fit_point){
+			0, idle, idle * (1.6 / sqrt(60) + 0.04)};
+	return used;
+}
+
+/* l+(m) <= SLO * margin for all m <= n. */
+static void limit_canary(struct decision *d)
+{
+	const struct recommend_policy *policy = d->policy;
+	struct recommendation *out = d->out;
+	struct fit_point *points = xcalloc(d->row_count + 2, sizeof(*points));
+	size_t count = canary_points(d, points);
+
+	out->idle_p95_ms = idle_p95(d);
+	out->slo_ms = recommend_slo_ms(d->facts->slo_ms, out->idle_p95_ms);
+	if (count == 0 || fit_quad(&out->canary, points, count) < 0)
+		out->canary.points = 0;
+	free(points);
+	/* The idle point alone says nothing about syncs. */
+	if (out->canary.points == 0 || isnan(out->slo_ms) ||
+		out->canary.n_max < 1)
+		return;
+	for (unsigned n = 1; n <= LEVEL_MAX_N; n++) {
+		double upper = fit_quad_upper(&out->canary, n, out->n_obs);
+		double share = n <= out->n_obs ? policy->slo_observed
+					       : policy->slo_beyond;
+		if (upper > share * out->slo_ms) {
+			set_limit(d, LIMIT_CANARY, n - 1, upper,
+				share * out->slo_ms);
+			return;
+		}
+	}
+}
+
+static void limit_disk(struct decision *d)
+{
+	const struct recommend_policy *policy = d->policy;
+	double ceiling = d->facts->disk_rotational ? policy->disk_await_hdd_ms
+						   : policy->disk_await_ssd_ms;
+
+	if (ceiling > 0 && d->row_count && d->rows[0].n == 0 &&
+		isfinite(d->rows[0].load[LOAD_DISK_READ_AWAIT]))
+		ceiling = fmax(ceiling,
+			policy->disk_await_idle *
+				d->rows[0].load[LOAD_DISK_READ_AWAIT]);
+	limit_curve(d, LIMIT_DISK_LATENCY, LOAD_DISK_READ_AWAIT, ceiling);
+	limit_utilisation(d, LIMIT_DISK_UTIL, LOAD_DISK_UTIL,
+		d->facts->disk_rotational ? policy->disk_util_max : 0);
+}
+
+static void limit_connections(struct decision *d)
+{
+	const struct recommend_facts *facts = d->facts;
+	double room = (double)facts->connections_limit -
+		(double)facts->connections_used;
+	double each = fmax(facts->connections_per_client, 1);
+
+	if (facts->connections_limit == 0)
+		return;
+	double n = fmax(0, room) * d->policy->connections_max / each;
+	set_limit(d, LIMIT_CONNECTIONS, (uint32_t)fmin(n, LEVEL_MAX_N),
+		facts->connections_used, facts->connections_limit);
+}
+
+/* The 90 % quantile of sizes moved at X(n)/n must end within the window. */
+static void limit_window(struct decision *d)
+{
+	double minutes = d->facts->window_s / 60;
+	double size = d->facts->mb_left_q90;
+
+	if (!(minutes > 0) || !(size > 0) || d->out->fit.points == 0)
+		return;
+	for (unsigned n = 1; n <= LEVEL_MAX_N; n++) {
+		double needed = size * n / fit_x(&d->out->fit, n);
+		if (needed > minutes) {
+			set_limit(d, LIMIT_WINDOW, n - 1, needed, minutes);
+			return;
+		}
+	}
+}
+
+/* Growth that fell short of its own lower bound is undone, and stays so for
+ * two waves. */
+static void limit_hysteresis(struct decision *d)
+{
+	const struct recommend_facts *facts = d->facts;
+	size_t first = facts->past_count > 2 ? facts->past_count - 2 : 0;
+
+	for (size_t i = first; i < facts->past_count; i++) {
+		const struct recommend_past *past = &facts->past[i];
+		double x;
+		double se;
+		if (past->slots <= past->slots_before ||
+			!levels_of_wave(
+				d->levels, past->wave, past->slots, &x, &se))
+			continue;
+		if (x < past->x_low &&
+			past->slots_before < d->out->limit[LIMIT_HYSTERESIS].n)
+			set_limit(d, LIMIT_HYSTERESIS, past->slots_before, x,
+				past->x_low);
+	}
+}
+
+void decision_limits(struct decision *d)
+{
+	const struct recommend_policy *policy = d->policy;
+	struct recommendation *out = d->out;
+
+	if (out->fit.points) {
+		unsigned knee = fit_knee(&out->fit, out->n_cap, policy->knee);
+		set_limit(d, LIMIT_KNEE, knee, fit_x(&out->fit, knee),
+			policy->knee);
+	}
+	set_limit(d, LIMIT_STEP, out->n_cap, out->n_obs, policy->max_step);
+	limit_canary(d);
+	limit_utilisation(d, LIMIT_CPU, LOAD_CPU, policy->cpu_max);
+	limit_utilisation(d, LIMIT_NIC, LOAD_NIC, policy->nic_max);
+	limit_disk(d);
+	if (policy->mem_available_min > 0)
+		limit_curve(d, LIMIT_MEMORY, LOAD_MEM_AVAILABLE,
+			1 - policy->mem_available_min);
+	limit_connections(d);
+	limit_window(d);
+	if (d->facts->clients_left)
+		set_limit(d, LIMIT_CLIENTS, d->facts->clients_left,
+			d->facts->clients_left, d->facts->clients_left);
+	limit_hysteresis(d);
+}
+
+unsigned decision_smallest(const struct recommendation *out,
+	enum limit_id ignored, enum limit_id *id)
+{
+	uint32_t least = LIMIT_NONE;
+
+	*id = LIMIT_COUNT;
+	for (int i = 0; i < LIMIT_COUNT; i++) {
+		if ((enum limit_id)i == ignored || out->limit[i].n >= least)
+			continue;
+		least = out->limit[i].n;
+		*id = (enum limit_id)i;
+	}
+	return least;
+}

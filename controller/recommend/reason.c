@@ -1,0 +1,291 @@
+/*
+ * reason.c - the recommendation in sentences that each cite their number.
+ *
+ * Last part of recommend(): says what was seen, what limits, what was
+ * chosen and what could not be known. Numbers only from the struct, so that
+ * text and JSON cannot disagree. Pure; any thread.
+ */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "decision.h"
+
+#define BUSY	0.70 /* a resource that is the bottleneck for certain */
+#define HALF	0.50 /* below that, nothing on the server is short */
+#define BENDING 0.90 /* X(n) / (n X(1)) under which the curve has bent */
+
+void decision_say(struct recommendation *out, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (out->reason_count == RECOMMEND_REASONS)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(out->reasons[out->reason_count++], RECOMMEND_REASON_BYTES,
+		fmt, ap);
+	va_end(ap);
+}
+
+static const struct {
+	enum load_metric metric;
+	const char *word, *headline;
+} resources[] = {
+	{LOAD_CPU, "cpu", "CPU-bound"},
+	{LOAD_NIC, "network", "Network-bound"},
+	{LOAD_DISK_UTIL, "disk", "Disk-bound"},
+};
+#define RESOURCES (sizeof(resources) / sizeof(*resources))
+
+/* The resource with the largest load at n_obs, or the fastest rising. */
+static size_t find_bottleneck(const struct decision *d, double *load)
+{
+	size_t busiest = RESOURCES;
+	size_t rising = RESOURCES;
+	double slope = 0;
+
+	*load = -1;
+	for (size_t i = 0; i < RESOURCES; i++) {
+		enum load_metric metric = resources[i].metric;
+		double u = decision_load_at(d, metric, d->out->n_obs);
+		if (isfinite(u) && u > *load) {
+			*load = u;
+			busiest = i;
+		}
+		if (isfinite(d->d[metric]) && d->d[metric] > slope) {
+			slope = d->d[metric];
+			rising = i;
+		}
+	}
+	return *load >= BUSY || rising == RESOURCES ? busiest : rising;
+}
+
+static void name_bottleneck(struct decision *d, char *headline, size_t size)
+{
+	struct recommendation *out = d->out;
+	double load;
+	size_t i = find_bottleneck(d, &load);
+	double bend = fit_x(&out->fit, out->n_obs) /
+		(out->n_obs * out->fit.gamma);
+
+	if (out->fit.c[1] == 0 && out->fit.c[2] == 0) {
+		out->bottleneck = "none";
+		snprintf(headline, size, "No limit seen up to %u syncs.",
+			out->n_obs);
+	} else if (i == RESOURCES) {
+		snprintf(headline, size,
+			"What limits is unknown: the server's load was not "
+			"measured.");
+	} else if (load < HALF && bend < BENDING) {
+		out->bottleneck = "outside";
+		snprintf(headline, size,
+			"Limited outside the server (clients, network, "
+			"per-user limits): its busiest resource is at "
+			"%.0f %%.",
+			100 * load);
+	} else {
+		enum load_metric metric = resources[i].metric;
+		out->bottleneck = resources[i].word;
+		snprintf(headline, size, "%s (%s %.0f %% at %u syncs).",
+			resources[i].headline, load_metric_table[metric].label,
+			100 * decision_load_at(d, metric, out->n_obs),
+			out->n_obs);
+	}
+}
+
+static void say_throughput(struct decision *d)
+{
+	struct recommendation *out = d->out;
+	char headline[160];
+	unsigned to = out->batch_size;
+
+	name_bottleneck(d, headline, sizeof(headline));
+	if (to == out->n_now)
+		to = out->n_cap;
+	if (to == out->n_now) {
+		decision_say(out, "%s %u syncs move %.0f MB/min.", headline,
+			out->n_now, out->x_now);
+		return;
+	}
+	struct fit_gain gain = fit_gain(&out->fit, &d->band, out->n_now, to,
+		out->n_obs, d->policy->gain_delta);
+	decision_say(out,
+		"%s %u sync%s %.0f MB/min; %u would %s %.0f %% "
+		"(90 %%: %+.0f..%+.0f %%), each user would get %.0f "
+		"instead of %.0f MB/min.",
+		headline, out->n_now, out->n_now == 1 ? " moves" : "s move",
+		out->x_now, to, gain.gain < 0 ? "lose" : "add",
+		100 * fabs(gain.gain), 100 * gain.low, 100 * gain.high,
+		fit_x(&out->fit, to) / to, out->client_now);
+	if (isfinite(out->fit.n_peak) && out->fit.n_peak < out->n_now)
+		decision_say(out,
+			"Throughput falls beyond %.0f syncs: fewer are "
+			"faster.",
+			fmax(1, out->fit.n_peak));
+}
+
+static void say_limit(struct decision *d, enum limit_id id)
+{
+	struct recommendation *out = d->out;
+	const struct limit *limit = &out->limit[id];
+	unsigned next = limit->n + 1;
+
+	if (limit->n == LIMIT_NONE)
+		return;
+	switch (id) {
+	case LIMIT_CANARY:
+		decision_say(out,
+			"Waiting users: at %u syncs the p95 could reach "
+			"%.0f ms, above the %.0f ms allowed there (SLO "
+			"%.0f ms).",
+			next, limit->value, limit->ceiling, out->slo_ms);
+		break;
+	case LIMIT_CPU:
+	case LIMIT_NIC:
+	case LIMIT_DISK_UTIL:
+	case LIMIT_MEMORY:
+		decision_say(out,
+			"%s would be at %.0f %% with %u syncs; "
+			"the ceiling is %.0f %%.",
+			id == LIMIT_CPU			? "CPU"
+				: id == LIMIT_NIC	? "The network link"
+				: id == LIMIT_DISK_UTIL ? "The disk"
+							: "Memory in use",
+			100 * limit->value, next, 100 * limit->ceiling);
+		break;
+	case LIMIT_DISK_LATENCY:
+		decision_say(out,
+			"A disk read would take %.1f ms with %u syncs; "
+			"the ceiling is %.1f ms.",
+			limit->value, next, limit->ceiling);
+		break;
+	case LIMIT_CONNECTIONS:
+		decision_say(out,
+			"The server takes %.0f connections and has %.0f: "
+			"room for %u syncs.",
+			limit->ceiling, limit->value, limit->n);
+		break;
+	case LIMIT_WINDOW:
+		decision_say(out,
+			"With %u syncs a large mailbox would take %.0f "
+			"min; the window is %.0f min.",
+			next, limit->value, limit->ceiling);
+		break;
+	case LIMIT_HYSTERESIS:
+		decision_say(out,
+			"The last growth gave %.0f MB/min, less than the "
+			"%.0f it promised at least: back to %u.",
+			limit->value, limit->ceiling, limit->n);
+		break;
+	default:
+		break;
+	}
+}
+
+static void say_missing(struct decision *d)
+{
+	struct recommendation *out = d->out;
+
+	if (!d->facts->exporter) {
+		decision_say(out,
+			"Server load was not measured (no "
+			"exporter): CPU, network, disk and memory "
+			"do not limit.");
+	} else {
+		static const enum load_metric needed[] = {
+			LOAD_CPU, LOAD_DISK_READ_AWAIT, LOAD_MEM_AVAILABLE};
+		for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
+			if (isnan(decision_load_at(d, needed[i], LEVEL_MAX_N)))
+				decision_say(out,
+					"The exporter gave no %s: it does not "
+					"limit.",
+					load_metric_table[needed[i]].label);
+	}
+	if (d->facts->canary && out->canary.points == 0)
+		decision_say(out,
+			"The canary gave too few latencies: waiting "
+			"users do not limit.");
+	else if (!d->facts->canary && out->canary.points == 0)
+		decision_say(out,
+			"No online user was probed (no canary): "
+			"waiting users do not limit.");
+}
+
+static void say_choice(struct decision *d)
+{
+	struct recommendation *out = d->out;
+	enum limit_id id;
+	unsigned allowed = decision_smallest(out, LIMIT_COUNT, &id);
+	char next[96] = "nothing else limits";
+
+	if (out->next_limit != LIMIT_COUNT)
+		snprintf(next, sizeof(next), "next limit: %s (%u)",
+			limit_name(out->next_limit),
+			out->limit[out->next_limit].n);
+	if (allowed != LIMIT_NONE && allowed > out->batch_size)
+		decision_say(out,
+			"The limits alone would allow %u (%s); the "
+			"verdict is %s, so at most %u.",
+			allowed, limit_name(id), verdict_name(out->verdict),
+			out->batch_size);
+	decision_say(out, "Recommended %u: %s (%u); %s.", out->batch_size,
+		limit_name(out->binding), allowed, next);
+	if (isfinite(out->eta_seconds))
+		decision_say(out,
+			"%u clients with %.0f MB are left: about %.0f "
+			"min at %.0f MB/min.",
+			d->facts->clients_left, d->facts->mb_left,
+			out->eta_seconds / 60, out->x_batch);
+}
+
+static void say_plan(struct decision *d)
+{
+	struct recommendation *out = d->out;
+	double seen = out->limit[LIMIT_PLAN].value;
+
+	if (out->usable == 0 && out->buckets == 0)
+		decision_say(out,
+			"No bucket has a running sync: nothing has "
+			"been measured yet. Run a pilot of one.");
+	else if (seen == 0)
+		decision_say(out,
+			"None of %zu buckets is usable: the number of "
+			"syncs changed, data was missing or damaged, or "
+			"nothing moved.",
+			out->buckets);
+	else if (seen == 1)
+		decision_say(out,
+			"Only one sync at once was seen (%.0f MB/min): a "
+			"curve needs two numbers, so the plan's %u is "
+			"advised, not a fit.",
+			levels_find(d->levels, 1)
+				? levels_find(d->levels, 1)->x_mb_min
+				: 0,
+			d->policy->plan_batch);
+	else
+		decision_say(out,
+			"All usable data is at %.0f syncs at once: a "
+			"curve needs a second number. Run a smaller "
+			"pilot.",
+			seen);
+}
+
+void decision_explain(struct decision *d)
+{
+	struct recommendation *out = d->out;
+
+	if (out->fit.points)
+		say_throughput(d);
+	else
+		say_plan(d);
+	if (out->drift)
+		decision_say(out,
+			"The newest wave does not fit the older "
+			"ones: those count half per wave of age.");
+	say_missing(d);
+	say_limit(d, out->binding);
+	if (out->next_limit != LIMIT_COUNT)
+		say_limit(d, out->next_limit);
+	say_choice(d);
+}
