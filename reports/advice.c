@@ -1,0 +1,307 @@
+/*
+ * advice.c - gather_advice(): the recommendation and the curve it rests on.
+ *
+ * What was decided is read from the archive as it was written down. Only what
+ * a picture needs beyond it is computed again, by the model's own functions
+ * from the same buckets: levels, and the band of the fit.
+ */
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "archived.h"
+#include "bucket.h"
+#include "err.h"
+#include "findings.h"
+#include "fit.h"
+#include "gather.h"
+#include "levels.h"
+#include "recommend.h"
+
+#define CURVE_POINTS 160
+
+static char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return xstrdup(text ? text : "");
+}
+
+static double number_of(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static unsigned count_of(const json_t *object, const char *key)
+{
+	double value = number_of(object, key);
+
+	return value >= 0 && value < LEVEL_MAX_N ? (unsigned)value : 0;
+}
+
+/* Scalars of OBJECT as rows "prefix.key"; arrays of numbers by index. Lists
+ * of sentences are shown elsewhere. */
+static void flatten(
+	struct findings *findings, const char *prefix, json_t *object)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(object, key, value)
+	{
+		char *name = *prefix ? xasprintf("%s.%s", prefix, key)
+				     : xstrdup(key);
+		char *text = NULL;
+
+		if (json_is_object(value))
+			flatten(findings, name, value);
+		else if (json_is_string(value))
+			text = xstrdup(json_string_value(value));
+		else if (!json_is_array(value) ||
+			json_is_number(json_array_get(value, 0)))
+			text = json_dumps(value,
+				JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+		if (text) {
+			struct finding_text *row = findings_add(
+				&findings->parameters,
+				&findings->parameter_count, sizeof(*row));
+
+			row->name = xstrdup(name);
+			row->value = text;
+		}
+		free(name);
+	}
+}
+
+static void take_reasons(struct findings *findings, const json_t *reasons)
+{
+	for (size_t i = 0; i < json_array_size(reasons); i++) {
+		const char *reason = json_string_value(
+			json_array_get(reasons, i));
+		struct finding_text *row;
+
+		if (!reason)
+			continue;
+		row = findings_add(&findings->reasons, &findings->reason_count,
+			sizeof(*row));
+		row->value = xstrdup(reason);
+	}
+}
+
+static void take_result(struct findings *findings, json_t *result)
+{
+	findings->has_advice = true;
+	findings->verdict = text_of(result, "verdict");
+	findings->binding = text_of(result, "binding");
+	findings->next_limit = text_of(result, "next_limit");
+	findings->batch = count_of(result, "batch_size");
+	findings->batch_before = count_of(result, "n_now");
+	findings->observed = count_of(result, "n_obs");
+	findings->step_cap = count_of(result, "n_cap");
+	findings->gain = number_of(result, "gain");
+	findings->gain_low = number_of(result, "gain_low");
+	findings->gain_high = number_of(result, "gain_high");
+	findings->eta_s = number_of(result, "eta_seconds");
+	findings->canary_slo_ms = number_of(result, "slo_ms");
+	take_reasons(findings, json_object_get(result, "reasons"));
+}
+
+/* The last one that knew no more than the report may show. */
+static const struct recommendation_row *choose(
+	const struct findings *findings, const struct archived *archived)
+{
+	for (size_t i = archived->advice_count; i-- > 0;)
+		if (!findings->wave ||
+			archived->advice[i].wave == findings->wave)
+			return &archived->advice[i];
+	return NULL;
+}
+
+static struct bucket *buckets_of(const struct findings *findings,
+	const struct archived *archived, size_t *count)
+{
+	struct bucket *buckets = xcalloc(
+		archived->bucket_count + 1, sizeof(*buckets));
+
+	*count = 0;
+	for (size_t i = 0; i < archived->bucket_count; i++) {
+		const struct bucket_row *row = &archived->buckets[i];
+		struct bucket *bucket = &buckets[*count];
+
+		if (findings->wave && row->wave > findings->wave)
+			continue;
+		bucket_init(bucket, (double)row->at_us / 1e6, row->seconds);
+		bucket->n = (float)row->n;
+		bucket->x_mb_min = (float)row->x_mb_min;
+		bucket->wave = row->wave;
+		bucket->flags = row->usable ? 0 : BUCKET_INVALID;
+		(*count)++;
+	}
+	return buckets;
+}
+
+static int by_value(const void *left, const void *right)
+{
+	const double *a = left, *b = right;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+/* p95 of the probes that fell into usable buckets at N. */
+static double level_p95(const struct archived *archived, unsigned n)
+{
+	double *latencies = xcalloc(
+		archived->probe_count + 1, sizeof(*latencies));
+	size_t count = 0, probe = 0;
+	double p95 = NAN;
+
+	for (size_t i = 0; i < archived->bucket_count; i++) {
+		const struct bucket_row *row = &archived->buckets[i];
+		int64_t end_us = row->at_us + (int64_t)(row->seconds * 1e6);
+
+		for (; probe < archived->probe_count &&
+			archived->probes[probe].at_us < end_us;
+			probe++) {
+			const struct probe_row *p = &archived->probes[probe];
+
+			if (row->usable && lround(row->n) == (long)n &&
+				p->at_us >= row->at_us && p->ok &&
+				strcmp(p->step, "all") == 0)
+				latencies[count++] = p->latency_ms;
+		}
+	}
+	if (count >= level_policy_default.probes_min) {
+		qsort(latencies, count, sizeof(*latencies), by_value);
+		p95 = latencies[(size_t)ceil(0.95 * (double)count) - 1];
+	}
+	free(latencies);
+	return p95;
+}
+
+static void take_levels(struct findings *findings,
+	const struct archived *archived, const struct levels *levels)
+{
+	size_t count;
+	const struct level *rows = levels_rows(levels, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct finding_level *level;
+
+		if (!rows[i].n)
+			continue;
+		level = findings_add(&findings->levels, &findings->level_count,
+			sizeof(*level));
+		level->n = rows[i].n;
+		level->mb_min = rows[i].x_mb_min;
+		level->error = rows[i].se;
+		level->seconds = rows[i].seconds;
+		level->buckets = (unsigned)lround(rows[i].k);
+		level->canary_p95_ms = level_p95(archived, rows[i].n);
+	}
+}
+
+/* Coefficients as archived; false without a fit. */
+static bool fit_of(const json_t *result, struct fit *fit)
+{
+	const json_t *object = json_object_get(result, "fit");
+	const json_t *c = json_object_get(object, "c");
+
+	*fit = (struct fit){.points = count_of(object, "points")};
+	for (size_t i = 0; i < 3; i++)
+		fit->c[i] = json_number_value(json_array_get(c, i));
+	return fit->points > 0 && fit->c[0] > 0;
+}
+
+static void take_curve(struct findings *findings, const struct levels *levels,
+	const struct fit *fit, const struct fit_quad *canary, uint64_t seed)
+{
+	struct fit_band *band = xcalloc(1, sizeof(*band));
+	double right = findings->step_cap;
+	double step;
+
+	if (findings->observed > right)
+		right = findings->observed;
+	if (findings->batch > right)
+		right = findings->batch;
+	if (findings->level_count)
+		right = fmax(
+			right, findings->levels[findings->level_count - 1].n);
+	step = fmax((right - 1) / CURVE_POINTS, 0.05);
+	fit_bootstrap(band, levels, seed);
+	for (double n = 1; n <= right + 1e-9; n += step) {
+		struct finding_curve *point = findings_add(&findings->curve,
+			&findings->curve_count, sizeof(*point));
+
+		point->n = n;
+		point->mb_min = fit_x(fit, n);
+		point->low = point->high = NAN;
+		fit_band_x(band, n, &point->low, &point->high);
+		point->canary_p95_ms = canary->points ? fit_quad_y(canary, n)
+						      : NAN;
+	}
+	free(band);
+}
+
+static void quad_of(const json_t *result, struct fit_quad *quad)
+{
+	const json_t *object = json_object_get(result, "canary");
+	const json_t *l = json_object_get(object, "l");
+
+	*quad = (struct fit_quad){.points = count_of(object, "points")};
+	for (size_t i = 0; i < 3; i++)
+		quad->l[i] = json_number_value(json_array_get(l, i));
+	if (json_array_size(l) != 3)
+		quad->points = 0;
+}
+
+int gather_advice(struct findings *findings, const struct archived *archived,
+	struct err *err)
+{
+	const struct recommendation_row *row = choose(findings, archived);
+	json_t *result = NULL, *inputs = NULL;
+	struct fit_quad canary;
+	struct levels *levels;
+	struct bucket *buckets;
+	struct fit fit;
+	json_error_t where;
+	size_t count;
+	bool drift;
+
+	findings->gain = findings->eta_s = findings->canary_slo_ms = NAN;
+	if (row) {
+		result = json_loads(row->result_json, 0, &where);
+		if (!result)
+			return err_set(err, ERR_DATABASE,
+				"recommendation %u is damaged: %s", row->id,
+				where.text);
+		inputs = json_loads(
+			row->inputs_json ? row->inputs_json : "{}", 0, NULL);
+		take_result(findings, result);
+		flatten(findings, "", result);
+		flatten(findings, "input", inputs);
+		findings->result_json = xstrdup(row->result_json);
+	}
+	drift = json_is_true(json_object_get(result, "drift"));
+	buckets = buckets_of(findings, archived, &count);
+	levels = levels_new(buckets, count, &level_policy_default);
+	levels_weigh(levels, drift);
+	take_levels(findings, archived, levels);
+	quad_of(result, &canary);
+	if (fit_of(result, &fit)) {
+		findings->knee = fit_knee(&fit,
+			findings->step_cap ? findings->step_cap
+					   : findings->observed,
+			recommend_policy_default.knee);
+		take_curve(findings, levels, &fit, &canary,
+			recommend_policy_default.seed);
+	}
+	levels_free(levels);
+	free(buckets);
+	json_decref(result);
+	json_decref(inputs);
+	return 0;
+}
