@@ -4,8 +4,8 @@
 # with -I for the folders in its SEE line and for nothing else, so that an
 # include against the flow does not compile.
 
-B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 comma := ,
+B := build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 PREFIX ?= /usr/local
 
 # ---------------------------------------------------------------- layers
