@@ -118,7 +118,7 @@ static char *find_principal(const struct dav_login *login, struct err *err)
 
 		if (!urls[i] ||
 			propfind(login, urls[i], "0", ask_principal, &found,
-				&final, err) < 0)
+				&final, err) != 0)
 			continue;
 		if (found.principal)
 			principal = absolute(final, found.principal);
@@ -143,7 +143,8 @@ static int find_homes(const struct dav_login *login, char **calendars,
 
 	if (!principal)
 		return -1;
-	if (propfind(login, principal, "0", ask_homes, &found, &final, err) < 0)
+	if (propfind(login, principal, "0", ask_homes, &found, &final, err) !=
+		0)
 		goto free_principal;
 	if (found.calendar_home && found.addressbook_home) {
 		*calendars = absolute(final, found.calendar_home);
@@ -170,7 +171,7 @@ static int find_collection(const struct dav_login *login, const char *home,
 	char *final;
 
 	*result = NULL;
-	if (propfind(login, home, "1", ask_types, &found, &final, err) < 0)
+	if (propfind(login, home, "1", ask_types, &found, &final, err) != 0)
 		return -1;
 	for (size_t i = 0; i < found.count && !*result; i++) {
 		const struct multistatus_entry *entry = &found.entry[i];
@@ -235,14 +236,14 @@ int dav_home_find(
 	const struct dav_login *login, struct dav_home *home, struct err *err)
 {
 	static const struct {
-		enum item_kind kind;
 		const char *name;
+		enum item_kind kind;
 		bool own; /* not in whatever collection there is */
 	} wanted[] = {
-		{ITEM_CONTACT, "Contacts", false},
-		{ITEM_EVENT, "Events", false},
-		{ITEM_TASK, "Tasks", true},
-		{ITEM_NOTE, "Notes", true},
+		{"Contacts", ITEM_CONTACT, false},
+		{"Events", ITEM_EVENT, false},
+		{"Tasks", ITEM_TASK, true},
+		{"Notes", ITEM_NOTE, true},
 	};
 	char *calendars = NULL, *addressbooks = NULL;
 	int result = find_homes(login, &calendars, &addressbooks, err);
