@@ -57,9 +57,8 @@ int archive_add_sample(
 int archive_add_load(struct archive *, const struct load_row *, struct err *);
 int archive_add_probe(struct archive *, const struct probe_row *, struct err *);
 
-/* One bucket per at_us: a later one replaces it. */
-int archive_put_bucket(
-	struct archive *, const struct bucket_row *, struct err *);
+/* One bucket per start_s: a later one replaces it. */
+int archive_put_bucket(struct archive *, const struct bucket *, struct err *);
 
 /* Gives the row its id. */
 int archive_add_recommendation(
@@ -91,7 +90,7 @@ int archive_loads(struct archive *, int64_t since_us, struct load_row **,
 int archive_probes(struct archive *, int64_t since_us, struct probe_row **,
 	size_t *count, struct err *);
 int archive_buckets(
-	struct archive *, struct bucket_row **, size_t *count, struct err *);
+	struct archive *, struct bucket **, size_t *count, struct err *);
 int archive_recommendations(struct archive *, struct recommendation_row **,
 	size_t *count, struct err *);
 void archive_recommendations_free(struct recommendation_row *, size_t count);

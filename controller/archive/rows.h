@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bucket.h"
 #include "message.h"
 #include "states.h"
 
@@ -94,41 +95,20 @@ struct sample_row {
 	uint64_t app_bytes, wire_bytes, messages;
 };
 
-/* One scrape of the server's exporter, as rates since the one before. */
+/* One scrape of the server's exporter: rates over the SPAN_US before. */
 struct load_row {
 	int64_t at_us;
-	double cpu, iowait;   /* ratios of all processors */
-	double disk_await_ms; /* mean of reads and writes */
-	double disk_read_await_ms;
-	double disk_queue; /* mean requests waiting or served */
-	double disk_busy;  /* ratio of time */
-	double disk_read_mb_s, disk_write_mb_s, disk_iops;
-	double memory_available; /* ratio */
-	double swap_in_s;	 /* pages a second */
-	double net_out_mb_s, net_in_mb_s;
-	double psi_cpu, psi_io, psi_memory; /* ratio of time, "some" */
-	double connections;
+	int64_t span_us;
+	float load[LOAD_COUNT]; /* bucket.h; NaN: the exporter did not say */
 };
 
-/* One online probe; latency from its intended start. */
+/* One online probe; latency from its intended start, -1: failed. */
+#define ROW_PROBE_STEPS 8
+
 struct probe_row {
-	int64_t at_us; /* intended start */
-	double latency_ms;
-	char step[16]; /* "login", "list", "open", "day", "all" */
-	bool ok;
-};
-
-/* 5 s of the whole system, the model's raw material. */
-struct bucket_row {
-	int64_t at_us; /* its start */
-	double seconds;
-	unsigned wave;
-	double n, x_mb_min;
-	bool usable;
-	char why[ROW_NAME_BYTES]; /* not usable because */
-	unsigned probes;
-	double canary_p95_ms;
-	double cpu, disk_await_ms, disk_queue, disk_mb_s, net_mb_s, memory;
+	int64_t start_us;
+	int64_t latency_us;
+	int64_t step_us[ROW_PROBE_STEPS]; /* in the canary's order; -1: none */
 };
 
 struct event_row {

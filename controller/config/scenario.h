@@ -26,7 +26,6 @@ struct scenario_server {
 	char *disk;	/* device of the mail store, as the exporter names it */
 	char *network;	/* interface towards the clients */
 	bool rotational; /* one spinning disk: its busy share has a ceiling */
-	char *admin;	 /* may log in for every user (filler only); or NULL */
 	char *password_file; /* password of every account (filler only) */
 };
 
@@ -76,8 +75,8 @@ struct scenario_steps {
 	int64_t heartbeat_us; /* silence before a client is lost */
 	int64_t lost_us;      /* lost for so long is failed */
 	int64_t stall_us;     /* no byte for so long is failed */
-	bool longest_first;   /* order of clients in waves; else as listed */
-	bool automatic;	      /* pass gates without a person */
+	unsigned longest_first; /* order of clients in waves; else as listed */
+	bool automatic;		/* pass gates without a person */
 	bool has_window;
 	int window[2]; /* minutes since midnight, local: from, to */
 };
@@ -87,8 +86,6 @@ struct scenario_canary {
 	char *user; /* NULL: no canary */
 	char *password_file;
 	char *password_command;
-	char *folder;
-	char *calendar; /* path below dav_url; NULL: no DAV probe */
 	int64_t interval_us;
 	int64_t slo_us;	 /* 0: from the idle baseline alone */
 	int64_t idle_us; /* how long the idle baseline is measured */
@@ -98,10 +95,9 @@ struct scenario_limits {
 	double cpu;
 	double network;		  /* share of network_bytes_s */
 	uint64_t network_bytes_s; /* 0: unknown */
-	double disk_busy;	  /* only where server.rotational */
-	int64_t disk_await_us;
-	double memory_available; /* lowest share */
-	unsigned connections;	 /* the server's limit; 0: none known */
+	int64_t disk_await_us;	  /* 0: by the kind of disk */
+	double memory_available;  /* lowest share */
+	unsigned connections;	  /* the server's limit; 0: none known */
 	unsigned connections_per_client;
 	int64_t user_window_us; /* a user's sync must fit; 0: no limit */
 	unsigned batch_max;	/* the administrator's own cap; 0: none */
@@ -110,6 +106,7 @@ struct scenario_limits {
 
 struct scenario {
 	char *rollout; /* its name */
+	uint64_t seed;
 	struct scenario_server server;
 	struct scenario_clients clients;
 	struct mailbox *mailboxes;
