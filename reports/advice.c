@@ -129,17 +129,11 @@ static struct bucket *buckets_of(const struct findings *findings,
 
 	*count = 0;
 	for (size_t i = 0; i < archived->bucket_count; i++) {
-		const struct bucket_row *row = &archived->buckets[i];
-		struct bucket *bucket = &buckets[*count];
+		const struct bucket *row = &archived->buckets[i];
 
 		if (findings->wave && row->wave > findings->wave)
 			continue;
-		bucket_init(bucket, (double)row->at_us / 1e6, row->seconds);
-		bucket->n = (float)row->n;
-		bucket->x_mb_min = (float)row->x_mb_min;
-		bucket->wave = row->wave;
-		bucket->flags = row->usable ? 0 : BUCKET_INVALID;
-		(*count)++;
+		buckets[(*count)++] = *row;
 	}
 	return buckets;
 }
@@ -160,18 +154,19 @@ static double level_p95(const struct archived *archived, unsigned n)
 	double p95 = NAN;
 
 	for (size_t i = 0; i < archived->bucket_count; i++) {
-		const struct bucket_row *row = &archived->buckets[i];
-		int64_t end_us = row->at_us + (int64_t)(row->seconds * 1e6);
+		const struct bucket *row = &archived->buckets[i];
+		int64_t at_us = (int64_t)(row->start_s * 1e6);
+		int64_t end_us = at_us + (int64_t)((double)row->seconds * 1e6);
 
 		for (; probe < archived->probe_count &&
-			archived->probes[probe].at_us < end_us;
+			archived->probes[probe].start_us < end_us;
 			probe++) {
 			const struct probe_row *p = &archived->probes[probe];
 
-			if (row->usable && lround(row->n) == (long)n &&
-				p->at_us >= row->at_us && p->ok &&
-				strcmp(p->step, "all") == 0)
-				latencies[count++] = p->latency_ms;
+			if (bucket_usable(row) && lroundf(row->n) == (long)n &&
+				p->start_us >= at_us && p->latency_us >= 0)
+				latencies[count++] = (double)p->latency_us /
+					1e3;
 		}
 	}
 	if (count >= level_policy_default.probes_min) {

@@ -25,7 +25,7 @@ struct archived {
 	size_t transition_count;
 	struct event_row *events;
 	size_t event_count;
-	struct bucket_row *buckets;
+	struct bucket *buckets;
 	size_t bucket_count;
 	struct load_row *loads;
 	size_t load_count;

@@ -87,7 +87,7 @@ struct finding_text {
 	char *name, *value;
 };
 
-struct bucket_row;
+struct bucket;
 
 struct findings {
 	char *rollout, *server, *state, *version;
@@ -124,7 +124,7 @@ struct findings {
 	size_t curve_count;
 	struct finding_moment *moments;
 	size_t moment_count;
-	struct bucket_row *buckets; /* as archived, for the tables */
+	struct bucket *buckets; /* as archived, for the tables */
 	size_t bucket_count;
 	char *result_json; /* the recommendation as archived; or NULL */
 };

@@ -222,8 +222,9 @@ static void gather_extent(struct findings *findings,
 	if (!findings->from_us)
 		return;
 	for (size_t i = 0; i < archived->bucket_count; i++) {
-		const struct bucket_row *row = &archived->buckets[i];
-		int64_t end_us = row->at_us + (int64_t)(row->seconds * 1e6);
+		const struct bucket *row = &archived->buckets[i];
+		double end_s = row->start_s + (double)row->seconds;
+		int64_t end_us = (int64_t)(end_s * 1e6);
 
 		if (row->wave && row->n > 0 && end_us > findings->to_us &&
 			(!findings->wave || row->wave == findings->wave))
@@ -242,8 +243,8 @@ static void gather_buckets(
 	struct findings *findings, const struct archived *archived)
 {
 	for (size_t i = 0; i < archived->bucket_count; i++) {
-		const struct bucket_row *row = &archived->buckets[i];
-		struct bucket_row *copy;
+		const struct bucket *row = &archived->buckets[i];
+		struct bucket *copy;
 
 		if (findings->wave && row->wave != findings->wave)
 			continue;

@@ -53,14 +53,14 @@ static double mean(const struct sums *sums, enum sum_index index)
 
 static void add_load(struct sums *sums, const struct load_row *row)
 {
-	add(sums, SUM_CPU, row->cpu);
-	add(sums, SUM_IOWAIT, row->iowait);
-	add(sums, SUM_AWAIT, row->disk_await_ms);
-	add(sums, SUM_READ_AWAIT, row->disk_read_await_ms);
-	add(sums, SUM_QUEUE, row->disk_queue);
-	add(sums, SUM_READ, row->disk_read_mb_s);
-	add(sums, SUM_WRITE, row->disk_write_mb_s);
-	add(sums, SUM_NET, row->net_out_mb_s);
+	add(sums, SUM_CPU, (double)row->load[LOAD_CPU]);
+	add(sums, SUM_IOWAIT, (double)row->load[LOAD_CPU_IOWAIT]);
+	add(sums, SUM_AWAIT, (double)row->load[LOAD_DISK_WRITE_AWAIT]);
+	add(sums, SUM_READ_AWAIT, (double)row->load[LOAD_DISK_READ_AWAIT]);
+	add(sums, SUM_QUEUE, (double)row->load[LOAD_DISK_QUEUE]);
+	add(sums, SUM_READ, (double)row->load[LOAD_DISK_READ_MB_S]);
+	add(sums, SUM_WRITE, (double)row->load[LOAD_DISK_WRITE_MB_S]);
+	add(sums, SUM_NET, (double)row->load[LOAD_NET_TX_MB_S]);
 }
 
 /* Index of the window, or -1 outside the report's time. */
@@ -97,18 +97,16 @@ static void probe_window(struct finding_moment *moment,
 	size_t count = 0;
 
 	while (*first < archived->probe_count &&
-		archived->probes[*first].at_us < start_us)
+		archived->probes[*first].start_us < start_us)
 		(*first)++;
 	for (size_t i = *first; i < archived->probe_count; i++) {
 		const struct probe_row *row = &archived->probes[i];
 
-		if (row->at_us >= end_us)
+		if (row->start_us >= end_us)
 			break;
-		if (strcmp(row->step, "all") != 0)
-			continue;
 		moment->probes++;
-		if (row->ok && isfinite(row->latency_ms))
-			latencies[count++] = row->latency_ms;
+		if (row->latency_us >= 0)
+			latencies[count++] = (double)row->latency_us / 1e3;
 		else
 			moment->probe_failures++;
 	}
@@ -125,14 +123,15 @@ static void fill_sums(struct sums *sums, const struct findings *findings,
 	const struct archived *archived, int64_t width_us)
 {
 	for (size_t i = 0; i < archived->bucket_count; i++) {
-		const struct bucket_row *row = &archived->buckets[i];
-		long at = window_of(findings,
-			row->at_us + (int64_t)(row->seconds * 5e5), width_us);
+		const struct bucket *row = &archived->buckets[i];
+		double middle_s = row->start_s + (double)row->seconds / 2;
+		long at = window_of(
+			findings, (int64_t)(middle_s * 1e6), width_us);
 
 		if (at < 0)
 			continue;
-		add(&sums[at], SUM_N, row->n);
-		add(&sums[at], SUM_X, row->x_mb_min);
+		add(&sums[at], SUM_N, (double)row->n);
+		add(&sums[at], SUM_X, (double)row->x_mb_min);
 	}
 	for (size_t i = 0; i < archived->load_count; i++) {
 		long at = window_of(

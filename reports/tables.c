@@ -77,6 +77,15 @@ void tables_clients_csv(const struct findings *findings, struct buf *csv)
 	}
 }
 
+/* The first reason; one is enough to drop a bucket. */
+static const char *why_dropped(const struct bucket *bucket)
+{
+	for (unsigned i = 0; i < BUCKET_FLAGS; i++)
+		if (bucket->flags & 1u << i)
+			return bucket_flag_name((enum bucket_flag)(1u << i));
+	return "";
+}
+
 void tables_buckets_csv(const struct findings *findings, struct buf *csv)
 {
 	buf_append_text(csv,
@@ -84,25 +93,29 @@ void tables_buckets_csv(const struct findings *findings, struct buf *csv)
 		"probes,canary_p95_ms,cpu_ratio,disk_await_ms,disk_queue,"
 		"disk_mb_per_s,net_mb_per_s,memory_available_ratio\n");
 	for (size_t i = 0; i < findings->bucket_count; i++) {
-		const struct bucket_row *row = &findings->buckets[i];
+		const struct bucket *row = &findings->buckets[i];
+		const float *load = row->load;
 
-		csv_time(csv, row->at_us, ',');
-		csv_number(csv, (double)(row->at_us - findings->from_us) / 1e6,
+		csv_time(csv, (int64_t)(row->start_s * 1e6), ',');
+		csv_number(csv, row->start_s - (double)findings->from_us / 1e6,
 			',');
-		csv_number(csv, row->seconds, ',');
+		csv_number(csv, (double)row->seconds, ',');
 		csv_count(csv, row->wave, ',');
-		csv_number(csv, row->n, ',');
-		csv_number(csv, row->x_mb_min, ',');
-		csv_text(csv, row->usable ? "yes" : "no", ',');
-		csv_text(csv, row->why, ',');
+		csv_number(csv, (double)row->n, ',');
+		csv_number(csv, (double)row->x_mb_min, ',');
+		csv_text(csv, bucket_usable(row) ? "yes" : "no", ',');
+		csv_text(csv, why_dropped(row), ',');
 		csv_count(csv, row->probes, ',');
-		csv_number(csv, row->canary_p95_ms, ',');
-		csv_number(csv, row->cpu, ',');
-		csv_number(csv, row->disk_await_ms, ',');
-		csv_number(csv, row->disk_queue, ',');
-		csv_number(csv, row->disk_mb_s, ',');
-		csv_number(csv, row->net_mb_s, ',');
-		csv_number(csv, row->memory, '\n');
+		csv_number(csv, (double)row->p95_ms, ',');
+		csv_number(csv, (double)load[LOAD_CPU], ',');
+		csv_number(csv, (double)load[LOAD_DISK_READ_AWAIT], ',');
+		csv_number(csv, (double)load[LOAD_DISK_QUEUE], ',');
+		csv_number(csv,
+			(double)(load[LOAD_DISK_READ_MB_S] +
+				load[LOAD_DISK_WRITE_MB_S]),
+			',');
+		csv_number(csv, (double)load[LOAD_NET_TX_MB_S], ',');
+		csv_number(csv, (double)load[LOAD_MEM_AVAILABLE], '\n');
 	}
 }
 

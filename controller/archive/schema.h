@@ -1,0 +1,33 @@
+/*
+ * schema.h - the tables of the archive, one per kind of row.
+ *
+ * Between the parts of archive; nobody else includes it.
+ */
+#ifndef SLUICE_SCHEMA_H
+#define SLUICE_SCHEMA_H
+
+#include "table.h"
+
+/* Grows with every change of a table below. */
+#define SCHEMA_VERSION 1
+
+enum schema_table {
+	SCHEMA_ROLLOUT,
+	SCHEMA_CLIENT,
+	SCHEMA_WAVE,
+	SCHEMA_TRANSITION,
+	SCHEMA_EVENT,
+	SCHEMA_SAMPLE,
+	SCHEMA_LOAD,
+	SCHEMA_PROBE,
+	SCHEMA_BUCKET,
+	SCHEMA_RECOMMENDATION,
+	SCHEMA_COUNT
+};
+
+extern const struct table schema_tables[SCHEMA_COUNT];
+
+/* What is no row of rows.h: settings, reports, secrets, tokens. */
+extern const char schema_rest[];
+
+#endif
