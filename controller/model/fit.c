@@ -15,7 +15,7 @@
 #include "levels.h"
 #include "random.h"
 
-#define REWEIGHTINGS 3 /* the first with measured X */
+#define REWEIGHTINGS 3	  /* the first with measured X */
 #define TIE	     1e-9 /* of the weighted sum of squares of y */
 
 struct row {
@@ -235,7 +235,7 @@ int fit_line(
 {
 	static const unsigned masks[] = {1, 2, 1 | 2};
 	struct row *rows = xcalloc(count + 1, sizeof(*rows));
-	double c[3];
+	double c[3] = {0};
 	size_t used = 0;
 
 	for (size_t i = 0; i < count; i++)

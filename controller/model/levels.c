@@ -305,7 +305,7 @@ struct levels *levels_new(const struct bucket *buckets, size_t count,
 	struct levels *levels = xcalloc(1, sizeof(*levels));
 
 	levels->policy = *policy;
-	levels->pools = xcalloc(LEVEL_MAX_N + 1, sizeof(*levels->pools));
+	levels->pools = xcalloc(LEVEL_MAX_N + 1, sizeof(struct pool *));
 	rehash(levels);
 	for (size_t i = 0; i < count; i++)
 		add_bucket(levels, &buckets[i]);

@@ -1,0 +1,338 @@
+/* slicer_test.c - whatever order samples come in, every byte counts once. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants the four above first. */
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "message.h"
+#include "random.h"
+#include "slicer.h"
+
+#define S	US_PER_S
+#define BUCKETS 4096
+
+static struct bucket taken[BUCKETS];
+static size_t taken_count;
+
+/* What the archive does: a bucket replaces the one of the same start. */
+static void take(struct slicer *slicer, int64_t now_us)
+{
+	struct bucket some[7];
+	size_t count;
+
+	do {
+		count = slicer_take(slicer, now_us, some, 7);
+		for (size_t i = 0; i < count; i++) {
+			size_t at = 0;
+			while (at < taken_count &&
+				taken[at].start_s != some[i].start_s)
+				at++;
+			assert_true(at < BUCKETS);
+			taken[at] = some[i];
+			if (at == taken_count)
+				taken_count++;
+		}
+	} while (count == 7);
+}
+
+static const struct bucket *bucket_at(double start_s)
+{
+	for (size_t i = 0; i < taken_count; i++)
+		if (taken[i].start_s == start_s)
+			return &taken[i];
+	fail_msg("no bucket at %.0f s", start_s);
+	return NULL;
+}
+
+static double total_bytes(void)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < taken_count; i++)
+		sum += (double)taken[i].x_mb_min / 60 *
+			(double)taken[i].seconds * 1e6;
+	return sum;
+}
+
+static int setup(void **state)
+{
+	taken_count = 0;
+	*state = slicer_new(&slicer_policy_default);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	slicer_free(*state);
+	return 0;
+}
+
+static struct sample sample_of(int64_t at_us, enum phase phase, uint64_t bytes)
+{
+	return (struct sample){
+		.at_us = at_us, .phase = phase, .app_bytes = bytes};
+}
+
+/* One sample a report, sent at once. */
+static void say(struct slicer *slicer, unsigned agent, int64_t at_us,
+	enum phase phase, uint64_t bytes)
+{
+	struct sample sample = sample_of(at_us, phase, bytes);
+
+	slicer_report(slicer, agent, "boot", at_us, at_us, &sample, 1);
+}
+
+static void counts_n_and_x(void **state)
+{
+	for (int s = 1000; s <= 1040; s++) {
+		say(*state, 1, s * S, PHASE_SYNCING,
+			(uint64_t)(s - 1000) * 1000000);
+		say(*state, 2, s * S, PHASE_SYNCING,
+			(uint64_t)(s - 1000) * 2000000);
+	}
+	take(*state, 1045 * S);
+	const struct bucket *bucket = bucket_at(1020);
+	assert_true(bucket->n == 2);
+	assert_true(fabsf(bucket->x_mb_min - 180) < 0.01F);
+	assert_int_equal(bucket->flags, 0);
+	assert_true(bucket_at(1000)->flags & BUCKET_SETTLING);
+	assert_true(bucket_at(1005)->flags & BUCKET_SETTLING);
+	assert_false(bucket_at(1010)->flags & BUCKET_SETTLING);
+}
+
+static void drops_changes_of_n(void **state)
+{
+	for (int s = 1000; s <= 1060; s++) {
+		say(*state, 1, s * S, PHASE_SYNCING, 0);
+		say(*state, 2, s * S + S / 2,
+			s < 1032 ? PHASE_SYNCING : PHASE_VERIFYING, 0);
+	}
+	take(*state, 1060 * S);
+	assert_true(bucket_at(1030)->flags & BUCKET_N_CHANGED);
+	assert_false(bucket_at(1025)->flags & BUCKET_N_CHANGED);
+	/* Half of the active verify from here on. */
+	assert_true(bucket_at(1045)->flags & BUCKET_PHASES);
+	assert_true(bucket_at(1045)->n == 1);
+	assert_true(bucket_at(1045)->active == 2);
+}
+
+static void ignores_doubles_and_disorder(void **state)
+{
+	struct sample samples[31];
+
+	for (int i = 0; i <= 30; i++)
+		samples[i] = sample_of(
+			i * S, PHASE_SYNCING, (uint64_t)i * 1000);
+	/* Backwards within a report, and each report three times. */
+	for (int i = 30; i > 0; i--) {
+		struct sample swap = samples[i];
+		int j = i > 15 ? i - 15 : i;
+		samples[i] = samples[j];
+		samples[j] = swap;
+	}
+	for (int times = 0; times < 3; times++)
+		slicer_report(*state, 7, "a", 30 * S, 1030 * S, samples, 31);
+	take(*state, 1040 * S);
+	assert_int_equal(slicer_bytes(*state), 30000);
+	assert_true(fabs(total_bytes() - 30000) < 1);
+}
+
+static void late_samples_revise(void **state)
+{
+	struct sample late[60];
+
+	say(*state, 1, 1000 * S, PHASE_SYNCING, 0);
+	take(*state, 1060 * S);
+	assert_true(bucket_at(1030)->flags & BUCKET_NO_DATA);
+	assert_true(bucket_at(1030)->n == 0);
+	for (int i = 0; i < 60; i++)
+		late[i] = sample_of((1001 + i) * S, PHASE_SYNCING,
+			(uint64_t)(i + 1) * 500000);
+	slicer_report(*state, 1, "boot", 1060 * S, 1061 * S, late, 60);
+	take(*state, 1070 * S);
+	assert_false(bucket_at(1030)->flags & BUCKET_NO_DATA);
+	assert_true(bucket_at(1030)->n == 1);
+	assert_true(fabsf(bucket_at(1030)->x_mb_min - 30) < 0.01F);
+	assert_true(fabs(total_bytes() - 30e6) < 10);
+}
+
+static void falling_counter_counts_from_there(void **state)
+{
+	say(*state, 1, 1000 * S, PHASE_SYNCING, 5000);
+	say(*state, 1, 1001 * S, PHASE_SYNCING, 9000);
+	say(*state, 1, 1002 * S, PHASE_SYNCING, 8000);
+	say(*state, 1, 1003 * S, PHASE_SYNCING, 10000);
+	assert_int_equal(slicer_bytes(*state), 6000);
+}
+
+static void maps_clocks(void **state)
+{
+	/* An agent whose clock is 500 s behind ours and whose reports take
+	 * 0.1 to 0.9 s. */
+	for (int i = 0; i <= 40; i++) {
+		int64_t at = (500 + i) * S;
+		struct sample sample = sample_of(
+			at, PHASE_SYNCING, (uint64_t)i * 1000);
+		slicer_report(*state, 3, "x", at,
+			at + 500 * S + S / 10 * (1 + i % 9), &sample, 1);
+	}
+	take(*state, 1050 * S);
+	assert_true(bucket_at(1020)->n == 1);
+	assert_true(slicer_clock_error_us(*state, 3) < S / 2);
+	assert_true(fabs(total_bytes() - 40000) < 1);
+}
+
+static void survives_a_suspended_clock(void **state)
+{
+	int64_t asleep = 0;
+
+	for (int i = 0; i <= 100; i++) {
+		if (i == 50)
+			asleep = 3600 * S;
+		int64_t at = (500 + i) * S;
+		struct sample sample = sample_of(
+			at, PHASE_SYNCING, (uint64_t)i * 1000);
+		slicer_report(*state, 3, "x", at, at + asleep, &sample, 1);
+		take(*state, at + asleep);
+	}
+	take(*state, 4210 * S);
+	assert_int_equal(slicer_bytes(*state), 100000);
+	assert_true(bucket_at(4190)->n == 1);
+	assert_false(bucket_at(4190)->flags & BUCKET_NO_DATA);
+}
+
+static void new_boot_keeps_the_count(void **state)
+{
+	struct sample before = sample_of(90 * S, PHASE_SYNCING, 4000);
+	struct sample after = sample_of(2 * S, PHASE_SYNCING, 4500);
+
+	slicer_report(*state, 1, "boot 1", 90 * S, 1000 * S, &before, 1);
+	slicer_report(*state, 1, "boot 2", 2 * S, 1012 * S, &after, 1);
+	assert_int_equal(slicer_bytes(*state), 500);
+	take(*state, 1030 * S);
+	assert_true(bucket_at(1005)->flags & BUCKET_NO_DATA);
+}
+
+static void refuses_damaged_times(void **state)
+{
+	struct sample samples[] = {
+		sample_of(INT64_MAX, PHASE_SYNCING, 1),
+		sample_of(INT64_MIN, PHASE_SYNCING, 2),
+		sample_of(1000 * S, PHASE_SYNCING, 3),
+	};
+
+	assert_int_equal(
+		slicer_report(*state, 1, "b", 1000 * S, 1000 * S, samples, 3),
+		1);
+	assert_int_equal(
+		slicer_report(*state, 1, "b", INT64_MIN, 1000 * S, samples, 3),
+		0);
+	assert_int_equal(
+		slicer_report(*state, UINT32_MAX, "b", S, S, samples, 3), 0);
+}
+
+static void lost_agents_leave(void **state)
+{
+	for (int s = 1000; s <= 1010; s++)
+		say(*state, 1, s * S, PHASE_SYNCING, 0);
+	slicer_lost(*state, 1, 1011 * S);
+	take(*state, 1060 * S);
+	assert_true(bucket_at(1040)->n == 0);
+	assert_int_equal(bucket_at(1040)->flags, 0);
+}
+
+static void averages_load_and_probes(void **state)
+{
+	float load[LOAD_COUNT];
+
+	for (int i = 0; i < LOAD_COUNT; i++)
+		load[i] = NAN;
+	load[LOAD_CPU] = 0.2F;
+	load[LOAD_DISK_READ_AWAIT] = 1;
+	load[LOAD_DISK_READ_IOPS] = 900;
+	slicer_load(*state, 1001 * S, S, load);
+	load[LOAD_CPU] = 0.4F;
+	load[LOAD_DISK_READ_AWAIT] = 11;
+	load[LOAD_DISK_READ_IOPS] = 100;
+	slicer_load(*state, 1002 * S, S, load);
+	for (int i = 1; i <= 20; i++)
+		slicer_probe(*state, 1001 * S + i, i * 1000);
+	slicer_probe(*state, 1003 * S, -1);
+	slicer_wave(*state, 4, 1000 * S);
+	take(*state, 1010 * S);
+	const struct bucket *bucket = bucket_at(1000);
+	assert_true(fabsf(bucket->load[LOAD_CPU] - 0.3F) < 1e-6F);
+	/* 900 reads of 1 ms and 100 of 11 ms took 2 ms each. */
+	assert_true(fabsf(bucket->load[LOAD_DISK_READ_AWAIT] - 2) < 1e-5F);
+	assert_true(isnan(bucket->load[LOAD_NIC]));
+	assert_int_equal(bucket->probes, 21);
+	assert_int_equal(bucket->failures, 1);
+	assert_true(bucket->p50_ms == 10 && bucket->p95_ms == 19);
+	assert_int_equal(bucket->probes_kept, BUCKET_PROBES);
+	assert_int_equal(bucket->wave, 4);
+}
+
+/* Random agents with random delays, doubles, losses and restarts: the sum
+ * over buckets is the sum over agents. */
+static void never_adds_or_loses_a_byte(void **state)
+{
+	uint64_t random = 42;
+
+	for (int round = 0; round < 20; round++) {
+		teardown(state);
+		setup(state);
+		double truth = 0;
+		uint64_t bytes[6] = {0};
+		int64_t skew[6];
+		for (int a = 0; a < 6; a++)
+			skew[a] = random_below(&random, 2000) * S;
+		for (int s = 0; s < 200; s++) {
+			unsigned a = random_below(&random, 6);
+			int64_t now = (5000 + s) * S +
+				random_below(&random, 900000);
+			struct sample pair[2];
+			uint64_t moved = random_below(&random, 3000000);
+			if (bytes[a])
+				truth += (double)moved;
+			pair[0] = pair[1] = sample_of(now - skew[a],
+				PHASE_SYNCING,
+				(bytes[a] ? bytes[a] : 1) +
+					(bytes[a] ? moved : 0));
+			bytes[a] = pair[0].app_bytes;
+			slicer_report(*state, a, "b", now - skew[a],
+				now + random_below(&random, 300000), pair, 2);
+			if (random_below(&random, 3) == 0)
+				take(*state, now);
+		}
+		take(*state, 6000 * S);
+		assert_int_equal(slicer_bytes(*state), (uint64_t)truth);
+		assert_true(fabs(total_bytes() - truth) < truth * 1e-6);
+	}
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(counts_n_and_x),
+		T(drops_changes_of_n),
+		T(ignores_doubles_and_disorder),
+		T(late_samples_revise),
+		T(falling_counter_counts_from_there),
+		T(maps_clocks),
+		T(survives_a_suspended_clock),
+		T(new_boot_keeps_the_count),
+		T(refuses_damaged_times),
+		T(lost_agents_leave),
+		T(averages_load_and_probes),
+		T(never_adds_or_loses_a_byte),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
