@@ -61,7 +61,7 @@ SLUICE_CFLAGS = -std=c17 -D_GNU_SOURCE -DSLUICE_VERSION='"$(VERSION)"' -g \
                 $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer) \
                 $(PKG_CFLAGS) $(CFLAGS)
 SLUICE_LIBS   = $(if $(SAN),-fsanitize=$(SAN)) -pthread -letpan $(PKG_LIBS) \
-                -lm $(LDFLAGS)
+                -lresolv -lm $(LDFLAGS)
 
 ifeq ($(V),)
 say = @printf '  %-4s %s\n' $(1) $(2);

@@ -157,8 +157,8 @@ int64_t pim_time_us(
 		return PIM_NO_TIME;
 	if (is_date)
 		*is_date = t.is_date;
-	s = days_of(t.year, t.month, t.day) * 86400 + t.hour * 3600 +
-		t.minute * 60 + t.second;
+	s = days_of(t.year, t.month, t.day) * 86400 + (int64_t)t.hour * 3600 +
+		(int64_t)t.minute * 60 + t.second;
 	if (!utc && !t.is_date)
 		s -= zone_offset_s(time->tzid, zones, &t);
 	return s * US_PER_S;

@@ -1,0 +1,245 @@
+/*
+ * The collections of an account: one PROPFIND per home. Called by
+ * source_list() on the source's thread. A home that cannot be listed fails
+ * the call: a collection must not look deleted because a server was ill.
+ */
+#include "dav_source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "dav_body.h"
+#include "dav_href.h"
+#include "dav_quirks.h"
+#include "err.h"
+
+#define COLLECTIONS_MAX 10000
+
+struct gathering {
+	struct dav_source *source;
+	const char *home;
+	struct collection *all;
+	size_t count;
+};
+
+static enum collection_kind kind_of(const struct dav_props *props)
+{
+	unsigned components = props->components;
+
+	if (props->types & DAV_TYPE_ADDRESSBOOK)
+		return COLLECTION_CONTACTS;
+	if (!props->has_components || components == 0 ||
+		(components & DAV_VEVENT))
+		return COLLECTION_CALENDAR;
+	return components & DAV_VTODO ? COLLECTION_TASKS : COLLECTION_NOTES;
+}
+
+static enum collection_space space_of(
+	const struct dav_source *source, const struct dav_props *props)
+{
+	enum collection_space space = SPACE_PERSONAL;
+	char *owner;
+	char *me;
+
+	if (props->types & DAV_TYPE_SHARED)
+		return SPACE_SHARED;
+	if (!props->owner || !*props->owner || !source->discovery.principal)
+		return SPACE_PERSONAL;
+	owner = dav_href_normal(props->owner);
+	me = dav_href_normal(source->discovery.principal);
+	if (strcmp(owner, me) != 0)
+		space = SPACE_OTHER_USERS;
+	free(owner);
+	free(me);
+	return space;
+}
+
+/* One level of a path: see collection.h on '/' and '%'. */
+static char *escape_level(const char *name)
+{
+	struct buf path = BUF_INIT(0);
+	char *result;
+
+	for (; *name; name++) {
+		bool code = *name == '%' && name[1] && name[2] &&
+			strspn(name + 1, "0123456789abcdefABCDEF") >= 2;
+
+		if (*name == '/')
+			buf_append_text(&path, "%2F");
+		else if (code)
+			buf_append_text(&path, "%25");
+		else if ((unsigned char)*name < 0x20)
+			buf_append_text(&path, " ");
+		else
+			buf_append(&path, name, 1);
+	}
+	result = xstrdup(buf_text(&path));
+	buf_free(&path);
+	return result;
+}
+
+static char *token_of(
+	const struct dav_source *source, const struct dav_props *props)
+{
+	bool sync = props->can_sync || (props->sync_token && !props->ctag);
+
+	if (sync && !source->client.quirks->sync_is_unreliable)
+		return props->sync_token
+			? xasprintf(DAV_TOKEN_SYNC "%s", props->sync_token)
+			: NULL;
+	return props->ctag ? xasprintf(DAV_TOKEN_CTAG "%s", props->ctag) : NULL;
+}
+
+static int gather(
+	void *context, const struct dav_response *response, struct err *err)
+{
+	struct gathering *g = context;
+	const struct dav_props *props = &response->props;
+	struct collection *collection;
+	char *url;
+	char *name;
+
+	if (!(props->types & (DAV_TYPE_CALENDAR | DAV_TYPE_ADDRESSBOOK)) ||
+		(props->types & DAV_TYPE_SUBSCRIBED))
+		return 0;
+	if (g->count == COLLECTIONS_MAX)
+		return err_set(err, ERR_LIMIT, "more than %d collections",
+			COLLECTIONS_MAX);
+	url = dav_href_resolve(g->home, response->href, err);
+	if (!url)
+		return -1;
+	if (!dav_href_may_follow(g->home, url)) {
+		err_set(err, ERR_TLS,
+			"%s names the collection %s, where the password would "
+			"go in plain text or to a stranger",
+			g->home, url);
+		free(url);
+		return -1;
+	}
+	name = props->display_name && *props->display_name
+		? xstrdup(props->display_name)
+		: dav_href_name(response->href);
+	g->all = xrealloc(g->all, g->count + 1, sizeof(*g->all));
+	collection = &g->all[g->count++];
+	*collection = (struct collection){
+		.kind = kind_of(props),
+		.space = space_of(g->source, props),
+		.dav = true,
+		.selectable = true,
+		.path = escape_level(name),
+		.wire = url,
+		.delimiter = '/',
+		.token = token_of(g->source, props),
+	};
+	free(name);
+	return 0;
+}
+
+static int gather_home(struct gathering *g, const char *home, struct err *err)
+{
+	struct dav_request request = {
+		.method = "PROPFIND",
+		.url = home,
+		.depth = "1",
+		.body = dav_body_collections,
+		.body_bytes = strlen(dav_body_collections),
+		.max_bytes = 64 << 20,
+		.handler = {gather, NULL, g},
+	};
+	struct dav_answer answer;
+	size_t before = g->count;
+	int result;
+
+	g->home = home;
+	result = dav_perform(&g->source->client, &request, &answer, err);
+	if (result == 0)
+		result = dav_answer_check(&request, &answer, err);
+	if (result == 0 && g->count == before)
+		result = dav_prove(g->source, home, &answer, err);
+	dav_answer_clear(&answer);
+	return result;
+}
+
+static int by_url(const void *a, const void *b)
+{
+	const struct collection *x = a;
+	const struct collection *y = b;
+
+	return strcmp(x->wire, y->wire);
+}
+
+/* A collection that two homes name is one. */
+static void drop_doubles(struct gathering *g)
+{
+	size_t kept = 0;
+	size_t i;
+
+	for (i = 0; i < g->count; i++) {
+		if (kept && strcmp(g->all[kept - 1].wire, g->all[i].wire) == 0)
+			collection_free(&g->all[i]);
+		else
+			g->all[kept++] = g->all[i];
+	}
+	g->count = kept;
+}
+
+static bool path_taken(const struct gathering *g, size_t before)
+{
+	size_t i;
+
+	for (i = 0; i < before; i++)
+		if (strcmp(g->all[i].path, g->all[before].path) == 0)
+			return true;
+	return false;
+}
+
+/* Two "Default"s become "Default" and "Default (work)". */
+static void make_paths_unique(struct gathering *g)
+{
+	size_t i;
+
+	for (i = 1; i < g->count; i++) {
+		struct collection *c = &g->all[i];
+		unsigned number = 1;
+		char *name = dav_href_name(c->wire);
+		char *last = escape_level(name);
+		char *plain = c->path;
+
+		while (path_taken(g, i)) {
+			if (c->path != plain)
+				free(c->path);
+			c->path = number == 1
+				? xasprintf("%s (%s)", plain, last)
+				: xasprintf("%s (%s %u)", plain, last, number);
+			number++;
+		}
+		if (c->path != plain)
+			free(plain);
+		free(last);
+		free(name);
+	}
+}
+
+int dav_collections(struct dav_source *source,
+	int (*each)(void *context, const struct collection *collection,
+		struct err *err),
+	void *context, struct err *err)
+{
+	struct gathering g = {.source = source};
+	int result = 0;
+	size_t i;
+
+	for (i = 0; i < source->discovery.count && result == 0; i++)
+		result = gather_home(&g, source->discovery.homes[i], err);
+	if (g.count)
+		qsort(g.all, g.count, sizeof(*g.all), by_url);
+	drop_doubles(&g);
+	make_paths_unique(&g);
+	for (i = 0; i < g.count && result == 0; i++)
+		result = each(context, &g.all[i], err);
+	for (i = 0; i < g.count; i++)
+		collection_free(&g.all[i]);
+	free(g.all);
+	return result < 0 ? -1 : 0;
+}

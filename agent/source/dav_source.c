@@ -1,0 +1,141 @@
+/*
+ * The DAV side of source.h: opens a session (login, discovery) and works
+ * through the engine's windows one after another. One connection, one
+ * request at a time; what hides the round trips is the size of the requests
+ * (dav_chunk.h). Runs on the thread that opened the source.
+ */
+#include "dav_source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "dav_quirks.h"
+#include "err.h"
+
+/* Larger objects than any honest calendar has go into quarantine. */
+#define ITEM_BYTES_MAX (UINT64_C(32) << 20)
+
+static int list(struct source *source,
+	int (*each)(void *context, const struct collection *collection,
+		struct err *err),
+	void *context, struct err *err)
+{
+	return dav_collections((struct dav_source *)source, each, context, err);
+}
+
+static int fetch(
+	struct source *source, const struct feed *feed, struct err *err)
+{
+	struct dav_source *dav = (struct dav_source *)source;
+	struct window window = {.collection = NULL};
+	int more;
+
+	while ((more = feed->next(feed->context, &window, err)) > 0) {
+		int result = window.mode == FETCH_LIST
+			? dav_list_window(dav, &window, feed, err)
+			: dav_get_window(dav, &window, feed, err);
+
+		if (result < 0)
+			return -1;
+	}
+	return more;
+}
+
+static unsigned features(const struct source *source)
+{
+	(void)source;
+	return SOURCE_SIZES | SOURCE_STATE | SOURCE_DELTA | SOURCE_VANISHED;
+}
+
+static const char *server(const struct source *source)
+{
+	return ((const struct dav_source *)source)->title;
+}
+
+static uint64_t round_trips(const struct source *source)
+{
+	return ((const struct dav_source *)source)->client.round_trips;
+}
+
+static void close_source(struct source *source)
+{
+	struct dav_source *dav = (struct dav_source *)source;
+
+	discovery_clear(&dav->discovery);
+	dav_client_release(&dav->client);
+	free(dav->title);
+	free(dav);
+}
+
+static const struct source_driver driver = {
+	.list = list,
+	.fetch = fetch,
+	.features = features,
+	.server = server,
+	.round_trips = round_trips,
+	.close = close_source,
+};
+
+int dav_source_open(struct source **source, const struct account *account,
+	const char *password, const struct source_options *options,
+	struct wire *wire, struct err *err)
+{
+	struct dav_source *dav = xcalloc(1, sizeof(*dav));
+
+	dav->base.driver = &driver;
+	dav->item_bytes_max = ITEM_BYTES_MAX;
+	if (options && options->item_bytes_max &&
+		options->item_bytes_max < ITEM_BYTES_MAX)
+		dav->item_bytes_max = options->item_bytes_max;
+	if (dav_client_init(
+		    &dav->client, account, password, options, wire, err) < 0 ||
+		discovery_run(&dav->discovery, &dav->client, account, NULL,
+			err) < 0) {
+		close_source(&dav->base);
+		return err_context(err, "dav");
+	}
+	dav_chunk_init(&dav->chunk, dav->client.quirks->multiget_first,
+		dav->client.quirks->multiget_max);
+	dav->title = xasprintf(
+		"%s (%s)", dav->client.quirks->name, dav->client.server);
+	*source = &dav->base;
+	return 0;
+}
+
+bool dav_is_soft(const struct err *err)
+{
+	switch (err->kind) {
+	case ERR_NETWORK:
+	case ERR_TIMEOUT:
+	case ERR_PROTOCOL:
+	case ERR_REFUSED:
+	case ERR_LIMIT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int dav_prove(struct dav_source *source, const char *url,
+	const struct dav_answer *answer, struct err *err)
+{
+	struct dav_request request = {.method = "OPTIONS", .url = url};
+	struct dav_answer options;
+	int result = 0;
+
+	if (answer->dav)
+		source->proved = true;
+	if (source->proved)
+		return 0;
+	result = dav_perform(&source->client, &request, &options, err);
+	if (result == 0)
+		source->proved = options.status / 100 == 2 && options.dav;
+	dav_answer_clear(&options);
+	if (result == 0 && !source->proved)
+		return err_set(err, ERR_PROTOCOL,
+			"%s claims to be empty, but nothing shows that a DAV "
+			"server says so; what is stored stays",
+			url);
+	return result;
+}

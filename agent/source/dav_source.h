@@ -1,0 +1,54 @@
+/*
+ * dav_source.h - the parts of the DAV source: opening (dav_source.c), its
+ * collections (dav_collections.c), what is in one (dav_list.c) and the
+ * objects themselves (dav_get.c). Private to those files.
+ */
+#ifndef SLUICE_DAV_SOURCE_H
+#define SLUICE_DAV_SOURCE_H
+
+#include <stdbool.h>
+
+#include "dav_chunk.h"
+#include "dav_client.h"
+#include "discovery.h"
+#include "source_driver.h"
+
+struct dav_source {
+	struct source base; /* first: source.c sees only this */
+	struct dav_client client;
+	struct discovery discovery;
+	char *title; /* source_server() */
+	uint64_t item_bytes_max;
+	struct dav_chunk chunk;	    /* carried over from window to window */
+	unsigned multigets_refused; /* one after another */
+	bool sync_refused;	    /* this server has no sync-collection */
+	bool proved;		    /* a DAV header was seen */
+};
+
+/* Tokens as the engine keeps them: what kind, then the server's text. */
+#define DAV_TOKEN_SYNC "sync:"
+#define DAV_TOKEN_CTAG "ctag:"
+
+int dav_collections(struct dav_source *source,
+	int (*each)(void *context, const struct collection *collection,
+		struct err *err),
+	void *context, struct err *err);
+
+/* One window of FETCH_LIST, or of FETCH_FULL, to its end. */
+int dav_list_window(struct dav_source *source, const struct window *window,
+	const struct feed *feed, struct err *err);
+int dav_get_window(struct dav_source *source, const struct window *window,
+	const struct feed *feed, struct err *err);
+
+/*
+ * Before "there is nothing" is believed: 0 when URL is served by a DAV
+ * server, by the header of ANSWER or by asking once a session; else
+ * ERR_PROTOCOL. What is stored locally must not go because a proxy answered.
+ */
+int dav_prove(struct dav_source *source, const char *url,
+	const struct dav_answer *answer, struct err *err);
+
+/* ERR speaks of one request, and another, smaller one may work. */
+bool dav_is_soft(const struct err *err);
+
+#endif
