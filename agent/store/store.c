@@ -1,0 +1,317 @@
+/*
+ * store.c - see store.h: opening, locking, transactions, what is on the
+ * disk.
+ *
+ * The order that makes a kill harmless: bytes into the pack, pack_flush(),
+ * the transaction with the rows and the new end of the pack, commit. An end
+ * of pack that no commit knows is cut off by the next open. The order that
+ * makes a power failure harmless: `synced_end` only ever grows after an
+ * fdatasync(); after a boot every blob beyond it is checked. The write-ahead
+ * log is folded into the database here, by size, never by SQLite itself.
+ * Thread: the one that owns the handle.
+ */
+#include "store_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "err.h"
+#include "store_message.h"
+
+#define WAL_FOLD_BYTES (24 * 1024 * 1024)
+#define UNSYNCED_BYTES (UINT64_C(256) << 20)
+#define PAGE_BYTES     16384
+
+static const char writer_pragmas[] = "PRAGMA page_size = 16384;"
+				     "PRAGMA journal_mode = WAL;"
+				     "PRAGMA synchronous = NORMAL;"
+				     "PRAGMA wal_autocheckpoint = 0;"
+				     "PRAGMA cache_size = -6144;"
+				     "PRAGMA temp_store = MEMORY;"
+				     "PRAGMA journal_size_limit = 33554432;";
+static const char reader_pragmas[] = "PRAGMA query_only = 1;"
+				     "PRAGMA cache_size = -4096;"
+				     "PRAGMA temp_store = MEMORY;";
+
+/* Changes with each boot, so that it tells a killed process, whose bytes the
+ * kernel still has, from a machine that went down. */
+static void read_boot(char *boot, size_t size)
+{
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	boot[0] = '\0';
+	if (!file)
+		return;
+	if (fgets(boot, (int)size, file))
+		boot[strcspn(boot, "\n")] = '\0';
+	fclose(file);
+}
+
+static int take_lock(struct store *store, struct err *err)
+{
+	char *path = xasprintf("%s/lock", store->directory);
+	char owner[32] = "";
+
+	store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (store->lock_fd < 0) {
+		err_set_errno(err, "%s", path);
+		err_hint(err, "the directory of the store must be writable");
+		goto fail;
+	}
+	if (flock(store->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+		ssize_t n = pread(store->lock_fd, owner, sizeof(owner) - 1, 0);
+
+		owner[n > 0 ? n : 0] = '\0';
+		err_set(err, ERR_LOCKED,
+			"%s: another agent works on this store (process "
+			"%ld); wait for it or stop it",
+			store->directory, strtol(owner, NULL, 10));
+		goto fail;
+	}
+	snprintf(owner, sizeof(owner), "%ld\n", (long)getpid());
+	if (ftruncate(store->lock_fd, 0) < 0 ||
+		pwrite(store->lock_fd, owner, strlen(owner), 0) < 0) {
+		err_set_errno(err, "%s", path);
+		goto fail;
+	}
+	free(path);
+	return 0;
+fail:
+	free(path);
+	return -1;
+}
+
+static int wal_grew(void *arg, sqlite3 *db, const char *name, int pages)
+{
+	struct store *store = arg;
+
+	(void)db;
+	(void)name;
+	store->wal_pages = pages;
+	return SQLITE_OK;
+}
+
+/* Finds the end of the last commit and, after a boot, what is lost. */
+static int open_packs(struct store *store, struct err *err)
+{
+	char boot[64];
+	char last[64] = "";
+	sqlite3_stmt *row;
+	uint64_t end;
+
+	row = db_query(&store->db, err,
+		"SELECT pack_end, synced_end, boot FROM state");
+	if (!row)
+		return -1;
+	if (db_step(&store->db, row, err) < 0) {
+		db_end(&store->db, row);
+		return -1;
+	}
+	end = (uint64_t)sqlite3_column_int64(row, 0);
+	store->synced_end = (uint64_t)sqlite3_column_int64(row, 1);
+	if (sqlite3_column_text(row, 2))
+		snprintf(last, sizeof(last), "%s",
+			(const char *)sqlite3_column_text(row, 2));
+	db_end(&store->db, row);
+	if (pack_seek_end(store->pack, end, err) < 0)
+		return -1;
+	store->committed_end = pack_end(store->pack);
+	read_boot(boot, sizeof(boot));
+	if (last[0] && strcmp(last, boot) != 0 &&
+		store_recover(store, store->synced_end, err) < 0)
+		return -1;
+	if (strcmp(last, boot) == 0)
+		return 0;
+	return db_run(
+		&store->db, err, "UPDATE state SET boot = ?", db_text(boot));
+}
+
+static int open_writer(struct store *store, const char *path, struct err *err)
+{
+	int status;
+
+	if (mkdir(store->directory, 0700) < 0 && errno != EEXIST)
+		return err_set_errno(err, "%s", store->directory);
+	if (take_lock(store, err) < 0)
+		return -1;
+	status = db_open(&store->db, path,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
+	if (status == 0)
+		status = db_script(&store->db, writer_pragmas, err);
+	if (status < 0)
+		return -1;
+	sqlite3_wal_hook(store->db.handle, wal_grew, store);
+	return schema_open(store, err);
+}
+
+static int open_reader(struct store *store, const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return err_set_errno(err, "%s", path),
+		       err_hint(err, "nothing was synchronised into %s yet",
+			       store->directory);
+	if (db_open(&store->db, path, SQLITE_OPEN_READONLY, err) < 0 ||
+		db_script(&store->db, reader_pragmas, err) < 0)
+		return -1;
+	return schema_open(store, err);
+}
+
+struct store *store_open(
+	const char *directory, enum store_access access, struct err *err)
+{
+	struct store *store = xcalloc(1, sizeof(*store));
+	char *path = xasprintf("%s/store.db", directory);
+	char *bodies = xasprintf("%s/bodies", directory);
+	int status;
+
+	store->directory = xstrdup(directory);
+	store->access = access;
+	store->lock_fd = -1;
+	status = access == STORE_WRITE ? open_writer(store, path, err)
+				       : open_reader(store, path, err);
+	if (status == 0) {
+		store->pack = pack_open(bodies, access == STORE_WRITE, err);
+		status = store->pack ? 0 : -1;
+	}
+	if (status == 0 && access == STORE_WRITE) {
+		store->head = xcalloc(1, STORE_HEAD_BYTES);
+		status = open_packs(store, err);
+		if (status == 0)
+			status = store_load_detached(store, err);
+	}
+	free(path);
+	free(bodies);
+	if (status < 0) {
+		store_close(store);
+		return NULL;
+	}
+	return store;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	if (store->in_transaction)
+		store_rollback(store);
+	pack_close(store->pack);
+	if (store->db.path)
+		db_close(&store->db);
+	if (store->lock_fd >= 0)
+		close(store->lock_fd);
+	free(store->head);
+	free(store->directory);
+	free(store);
+}
+
+const char *store_directory(const struct store *store)
+{
+	return store->directory;
+}
+
+bool store_in_transaction(const struct store *store)
+{
+	return store->in_transaction;
+}
+
+int store_need_transaction(struct store *store, struct err *err)
+{
+	if (store->in_transaction)
+		return 0;
+	return err_set(err, ERR_DATABASE, "%s: a change outside a transaction",
+		store->db.path);
+}
+
+int store_begin(struct store *store, struct err *err)
+{
+	if (store->access != STORE_WRITE)
+		return err_set(err, ERR_DATABASE, "%s: opened for reading only",
+			store->db.path);
+	if (store->in_transaction)
+		return err_set(err, ERR_DATABASE,
+			"%s: a transaction is open already", store->db.path);
+	if (db_run(&store->db, err, "BEGIN IMMEDIATE") < 0)
+		return -1;
+	store->in_transaction = true;
+	return 0;
+}
+
+/* Makes the log short again; the disk works meanwhile, readers go on. */
+static int fold_log(struct store *store, int mode, struct err *err)
+{
+	uint64_t end = store->committed_end;
+
+	if (pack_sync(store->pack, err) < 0)
+		return -1;
+	store->synced_end = end;
+	if (sqlite3_wal_checkpoint_v2(
+		    store->db.handle, NULL, mode, NULL, NULL) != SQLITE_OK &&
+		sqlite3_errcode(store->db.handle) != SQLITE_BUSY)
+		return db_error(&store->db, err);
+	return 0;
+}
+
+int store_commit(struct store *store, struct err *err)
+{
+	uint64_t end;
+
+	if (store_need_transaction(store, err) < 0)
+		return -1;
+	if (store->body.open)
+		return err_set(err, ERR_DATABASE,
+			"%s: commit in the middle of a message",
+			store->db.path);
+	end = pack_end(store->pack);
+	if (store_flush_deltas(store, err) < 0 ||
+		pack_flush(store->pack, err) < 0 ||
+		db_run(&store->db, err,
+			"UPDATE state SET pack_end = ?, synced_end = ?",
+			db_int((int64_t)end),
+			db_int((int64_t)store->synced_end)) < 0 ||
+		db_run(&store->db, err, "COMMIT") < 0)
+		return -1;
+	store->in_transaction = false;
+	store->committed_end = end;
+	if ((int64_t)store->wal_pages * PAGE_BYTES > WAL_FOLD_BYTES ||
+		end - store->synced_end > UNSYNCED_BYTES)
+		return fold_log(store, SQLITE_CHECKPOINT_PASSIVE, err);
+	return 0;
+}
+
+void store_rollback(struct store *store)
+{
+	if (!store->in_transaction)
+		return;
+	store_body_abort(store);
+	/* SQLite may have rolled back by itself: then this has no effect. */
+	db_run(&store->db, NULL, "ROLLBACK");
+	store->in_transaction = false;
+	memset(store->deltas, 0, sizeof(store->deltas));
+	pack_seek_end(store->pack, store->committed_end, NULL);
+	store_load_detached(store, NULL);
+}
+
+int store_sync(struct store *store, struct err *err)
+{
+	if (store->in_transaction)
+		return err_set(err, ERR_DATABASE,
+			"%s: sync in the middle of a transaction",
+			store->db.path);
+	if (fold_log(store, SQLITE_CHECKPOINT_PASSIVE, err) < 0 ||
+		store_begin(store, err) < 0)
+		return -1;
+	if (store_commit(store, err) < 0) {
+		store_rollback(store);
+		return -1;
+	}
+	return fold_log(store, SQLITE_CHECKPOINT_TRUNCATE, err);
+}
