@@ -44,7 +44,7 @@ struct scrape_status {
 int scrape_start(struct scrape **scrape, const struct scrape_options *options,
 	int64_t (*clock)(void), struct err *err);
 
-/* Ends the thread (within a second) and nulls the pointer. */
+/* Ends the thread, a request under way too, and nulls the pointer. */
 void scrape_stop(struct scrape **scrape);
 
 /* Moves up to MAX points, oldest first; the oldest are dropped when nobody
