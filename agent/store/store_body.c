@@ -15,28 +15,26 @@ static const char target[] =
 	"SELECT id, protection, header_at IS NULL, body_length FROM messages"
 	" WHERE folder = ? AND uid = ?";
 
-int store_body_begin(
+/* The row that takes the body. */
+static int find_target(
 	struct store *store, int64_t folder, uint32_t uid, struct err *err)
 {
 	struct store_body *body = &store->body;
-	sqlite3_stmt *row;
+	sqlite3_stmt *row = db_query(
+		&store->db, err, target, db_int(folder), db_int(uid));
 	int found;
 
-	if (store_need_transaction(store, err) < 0)
-		return -1;
-	row = db_query(&store->db, err, target, db_int(folder), db_int(uid));
 	if (!row)
 		return -1;
 	found = db_step(&store->db, row, err);
-	if (found > 0)
-		*body = (struct store_body){
-			.id = sqlite3_column_int64(row, 0),
-			.folder = folder,
-			.protection = sqlite3_column_int(row, 1) & 3,
-			.headless = sqlite3_column_int(row, 2) != 0,
-			.had_body = sqlite3_column_type(row, 3) != SQLITE_NULL,
-			.old_bytes = (uint64_t)sqlite3_column_int64(row, 3),
-		};
+	if (found > 0) {
+		body->id = sqlite3_column_int64(row, 0);
+		body->folder = folder;
+		body->protection = sqlite3_column_int(row, 1) & 3;
+		body->headless = sqlite3_column_int(row, 2) != 0;
+		body->had_body = sqlite3_column_type(row, 3) != SQLITE_NULL;
+		body->old_bytes = (uint64_t)sqlite3_column_int64(row, 3);
+	}
 	db_end(&store->db, row);
 	if (found < 0)
 		return -1;
@@ -44,9 +42,15 @@ int store_body_begin(
 		return err_set(err, ERR_DATABASE,
 			"%s: folder %lld has no message %u to take a body",
 			store->db.path, (long long)folder, uid);
-	if (pack_begin(store->pack, err) < 0)
+	return 0;
+}
+
+int store_body_begin(struct store *store, struct err *err)
+{
+	if (store_need_transaction(store, err) < 0 ||
+		pack_begin(store->pack, err) < 0)
 		return -1;
-	body->open = true;
+	store->body = (struct store_body){.open = true};
 	return 0;
 }
 
@@ -95,10 +99,11 @@ static int fill_columns(struct store *store, struct err *err)
 						  : db_int(columns.date_s));
 }
 
-int store_body_end(struct store *store, struct err *err)
+int store_body_end(
+	struct store *store, int64_t folder, uint32_t uid, struct err *err)
 {
 	struct store_body *body = &store->body;
-	enum protection protection = body->protection;
+	enum protection protection;
 	struct store_delta *delta;
 	struct blob blob;
 
@@ -106,8 +111,13 @@ int store_body_end(struct store *store, struct err *err)
 		return err_set(err, ERR_DATABASE,
 			"%s: the end of a message that was not begun",
 			store->db.path);
+	if (find_target(store, folder, uid, err) < 0) {
+		store_body_abort(store);
+		return -1;
+	}
 	pack_finish(store->pack, &blob);
 	body->open = false;
+	protection = body->protection;
 	if (!store_is_protected(protection))
 		protection = protection_from_message(
 			store->head, body->head_length);

@@ -80,6 +80,9 @@ int store_item(struct store *store, int64_t id,
 int store_index_step(
 	struct store *store, uint64_t max_bytes, bool *more, struct err *err);
 
+/* How many messages and items are not in the index yet. */
+int store_index_left(struct store *store, uint64_t *left, struct err *err);
+
 struct store_hit {
 	bool is_item;
 	int64_t id;

@@ -61,15 +61,15 @@ int store_message_delete(
 
 /* ---------------------------------------------------------------- bodies */
 
-/* One body at a time, in pieces of any size, never whole in memory. The
- * message must have been put. Bytes are found by nobody before the commit.
- * Ending looks at the message itself for a signature or encryption that the
- * structure did not show. */
-int store_body_begin(
-	struct store *store, int64_t folder, uint32_t uid, struct err *err);
+/* One body at a time, in pieces of any size, never whole in memory. Whose it
+ * is must be known at the end only; the message must have been put by then.
+ * Bytes are found by nobody before the commit. Ending looks at the message
+ * itself for a signature or encryption that the structure did not show. */
+int store_body_begin(struct store *store, struct err *err);
 int store_body_append(
 	struct store *store, const void *data, size_t length, struct err *err);
-int store_body_end(struct store *store, struct err *err);
+int store_body_end(
+	struct store *store, int64_t folder, uint32_t uid, struct err *err);
 
 /* Forget the body begun; what the transaction did before stays. */
 void store_body_abort(struct store *store);

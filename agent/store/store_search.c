@@ -195,6 +195,24 @@ int store_index_step(
 	return 0;
 }
 
+int store_index_left(struct store *store, uint64_t *left, struct err *err)
+{
+	int64_t messages = 0;
+	int64_t items = 0;
+
+	if (db_number(&store->db, &messages, 0,
+		    "SELECT COUNT(*) FROM messages WHERE folder > 0 AND"
+		    " id > (SELECT messages FROM indexed_upto)",
+		    err) < 0 ||
+		db_number(&store->db, &items, 0,
+			"SELECT COUNT(*) FROM items WHERE id >"
+			" (SELECT items FROM indexed_upto)",
+			err) < 0)
+		return -1;
+	*left = (uint64_t)(messages + items);
+	return 0;
+}
+
 /* ------------------------------------------------------------- searching */
 
 /* What the user types is no FTS5 query: each word becomes a quoted string,

@@ -107,10 +107,10 @@ static void add_body(
 {
 	size_t half = strlen(text) / 2;
 
-	ok(store_body_begin(store, folder, uid, &err));
+	ok(store_body_begin(store, &err));
 	ok(store_body_append(store, text, half, &err));
 	ok(store_body_append(store, text + half, strlen(text) - half, &err));
-	ok(store_body_end(store, &err));
+	ok(store_body_end(store, folder, uid, &err));
 }
 
 static int count_missing(struct store *store, int64_t folder)
@@ -212,7 +212,7 @@ static void test_rollback(void **state)
 	ok(store_begin(store, &err));
 	add_header(store, folder, 2, PROTECTION_NONE);
 	add_body(store, folder, 1, "lost");
-	ok(store_body_begin(store, folder, 2, &err));
+	ok(store_body_begin(store, &err));
 	ok(store_body_append(store, "half", 4, &err));
 	store_rollback(store);
 	assert_int_equal(totals_of(store).messages, 1);
@@ -240,7 +240,7 @@ static void test_abort_keeps_the_rest(void **state)
 	add_header(store, folder, 1, PROTECTION_NONE);
 	add_header(store, folder, 2, PROTECTION_NONE);
 	add_body(store, folder, 1, "one");
-	ok(store_body_begin(store, folder, 2, &err));
+	ok(store_body_begin(store, &err));
 	ok(store_body_append(store, data, big, &err));
 	store_body_abort(store);
 	add_body(store, folder, 2, "two");
