@@ -34,7 +34,7 @@ configdirectory: $DIR/cyrus/conf
 partition-default: $DIR/cyrus/spool
 defaultpartition: default
 sievedir: $DIR/cyrus/sieve
-cyrus_user: $(cyrus_user)
+cyrus_user: $(lab_user)
 servername: lab
 admins: admin
 sasl_pwcheck_method: auxprop
@@ -99,18 +99,8 @@ EVENTS {
 END
 }
 
-# Cyrus refuses to be root. Then it becomes nobody, with the one privilege of
-# reaching its files wherever this tree lies.
-cyrus_user() {
-	if [ "$(id -u)" = 0 ]; then echo nobody; else id -un; fi
-}
-
 cyrus_start() {
-	local drop=()
-	[ "$(id -u)" != 0 ] || drop=(setpriv --reuid nobody --regid nogroup
-		--clear-groups --inh-caps=-all,+dac_override
-		--ambient-caps=-all,+dac_override)
-	launch cyrus "${drop[@]}" env LD_LIBRARY_PATH="$(root_libraries)" \
+	launch cyrus "${DROP_ROOT[@]}" env LD_LIBRARY_PATH="$(root_libraries)" \
 		"$LAB_ROOT/usr/lib/cyrus/bin/master" -C "$DIR/cyrus/imapd.conf" \
 		-M "$DIR/cyrus/cyrus.conf" -p "$DIR/cyrus/master.pid"
 	wait_until "Cyrus IMAP" listens "$LAB_IMAP_PORT"

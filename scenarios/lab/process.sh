@@ -4,6 +4,17 @@
 # Sourced by lab. Each server is the leader of a session of its own, whose id
 # stands in DIR/run/SERVER; its children stay in the session.
 
+# Cyrus refuses to be root, and Dovecot wants users that are not here. For
+# root they become nobody, with the one privilege of reaching their files
+# wherever this tree lies.
+lab_user() {
+	if [ "$(id -u)" = 0 ]; then echo nobody; else id -un; fi
+}
+DROP_ROOT=()
+[ "$(id -u)" != 0 ] || DROP_ROOT=(setpriv --reuid nobody --regid nogroup
+	--clear-groups '--inh-caps=-all,+dac_override'
+	'--ambient-caps=-all,+dac_override')
+
 # free_port NAME: keep a free loopback port as setting NAME, once.
 free_port() {
 	local port
@@ -77,7 +88,7 @@ session_ours() {
 
 session_signal() {
 	local pids
-	pids=$(ps -o pid= -s "$2")
+	pids=$(ps -o pid= -s "$2") || return 0
 	# shellcheck disable=SC2086
 	[ -z "$pids" ] || kill "-$1" $pids 2> /dev/null || true
 }
