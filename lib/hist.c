@@ -85,21 +85,30 @@ void hist_merge(struct hist *into, const struct hist *from)
 	into->count += from->count;
 }
 
+double hist_quantile_bins(const uint32_t *bins, double share)
+{
+	uint64_t count = 0;
+	uint64_t seen = 0;
+	unsigned last = 0;
+
+	for (unsigned i = 0; i < HIST_BINS; i++)
+		count += bins[i];
+	uint64_t rank = (uint64_t)ceil(share * (double)count);
+	for (unsigned i = 0; i < HIST_BINS && (seen < rank || !seen); i++) {
+		seen += bins[i];
+		last = i;
+	}
+	return count ? hist_bin_us(last) : NAN;
+}
+
 double hist_quantile_us(const struct hist *hist, double share)
 {
-	if (hist->count == 0)
+	double us = hist_quantile_bins(hist->bin, share);
+
+	/* fmin() and fmax() would turn NAN into a number. */
+	if (isnan(us))
 		return NAN;
-	uint64_t rank = (uint64_t)ceil(share * (double)hist->count);
-	if (rank == 0)
-		return (double)hist->min_us;
-	uint64_t seen = 0;
-	for (unsigned i = 0; i < HIST_BINS; i++) {
-		seen += hist->bin[i];
-		if (seen >= rank)
-			return fmin(fmax(hist_bin_us(i), (double)hist->min_us),
-				(double)hist->max_us);
-	}
-	return (double)hist->max_us;
+	return fmin(fmax(us, (double)hist->min_us), (double)hist->max_us);
 }
 
 char *hist_encode(const struct hist *hist)

@@ -46,7 +46,8 @@ struct pool {
 	struct block block[LEVEL_MAX_BLOCKS];
 	unsigned blocks;
 	double block_s;
-	struct hist hist;
+	uint32_t bin[HIST_BINS]; /* of probes' latencies */
+	uint64_t latencies;
 	double p95_sum, p95_probes; /* where only a p95 came, no latencies */
 	unsigned probes, failures;
 };
@@ -54,7 +55,7 @@ struct pool {
 struct levels {
 	struct level_policy policy;
 	struct cell *cells;
-	size_t cell_count, cell_room;
+	size_t cell_count, cell_room, last_cell;
 	uint32_t *slots; /* hash to cell index + 1 */
 	size_t slot_count;
 	struct pool **pools; /* by n; LEVEL_MAX_N + 1 */
@@ -174,13 +175,16 @@ static void add_to_block(struct pool *pool, const struct bucket *bucket)
 
 static void add_probes(struct pool *pool, const struct bucket *bucket)
 {
-	uint32_t good = bucket->probes - bucket->failures;
+	uint32_t good = bucket->failures < bucket->probes
+		? bucket->probes - bucket->failures
+		: 0;
 
 	pool->probes += bucket->probes;
 	pool->failures += bucket->failures;
-	if (bucket->probes_kept) {
+	if (bucket->probes_kept && bucket->probes_kept <= BUCKET_PROBES) {
 		for (uint32_t i = 0; i < bucket->probes_kept; i++)
-			hist_add_bin(&pool->hist, bucket->probe[i], 1);
+			pool->bin[bucket->probe[i] % HIST_BINS]++;
+		pool->latencies += bucket->probes_kept;
 	} else if (good && isfinite(bucket->p95_ms)) {
 		pool->p95_sum += (double)bucket->p95_ms * good;
 		pool->p95_probes += good;
@@ -198,7 +202,11 @@ static void add_bucket(struct levels *levels, const struct bucket *bucket)
 	unsigned n = (unsigned)bucket->n;
 	if (n > 0)
 		levels->usable++;
-	size_t at = cell_for(levels, bucket->wave, n);
+	/* Neighbours in time are mostly alike. */
+	size_t at = levels->last_cell;
+	if (at >= levels->cell_count || levels->cells[at].n != n ||
+		levels->cells[at].wave != bucket->wave)
+		at = levels->last_cell = cell_for(levels, bucket->wave, n);
 	struct cell *cell = &levels->cells[at];
 	double x = (double)bucket->x_mb_min;
 
@@ -228,8 +236,8 @@ static double weight_of(const struct levels *levels, unsigned wave)
 
 static double pooled_p95(const struct pool *pool, const struct level_policy *p)
 {
-	if (pool->hist.count >= p->probes_min)
-		return hist_quantile_us(&pool->hist, 0.95) / 1000;
+	if (pool->latencies >= p->probes_min)
+		return hist_quantile_bins(pool->bin, 0.95) / 1000;
 	if (pool->p95_probes >= p->probes_min)
 		return pool->p95_sum / pool->p95_probes;
 	return NAN;

@@ -7,9 +7,7 @@
  * figure and its bound. Pure; any thread.
  */
 #include <math.h>
-#include <stdlib.h>
 
-#include "alloc.h"
 #include "decision.h"
 #include "hist.h"
 
@@ -67,15 +65,19 @@ struct census {
 	uint64_t probes, failures;
 };
 
-static void close_window(
-	struct census *census, struct hist *window, double slo_ms)
+/* The p95 of some probes is within the SLO when at most 5 % are above it. */
+struct window {
+	double end_s;
+	unsigned probes, above;
+};
+
+static void close_window(struct census *census, struct window *window)
 {
-	if (window->count >= 5) {
+	if (window->probes >= 5) {
 		census->windows++;
-		if (hist_quantile_us(window, 0.95) <= slo_ms * 1000)
-			census->within++;
+		census->within += window->above <= window->probes / 20;
 	}
-	hist_clear(window);
+	window->probes = window->above = 0;
 }
 
 static void count_bucket(struct census *census, const struct bucket *bucket)
@@ -95,23 +97,25 @@ static void count_bucket(struct census *census, const struct bucket *bucket)
 static struct census take_census(const struct decision *d)
 {
 	struct census census = {0};
-	struct hist *window = xcalloc(1, sizeof(*window));
-	double window_end = -INFINITY;
+	struct window window = {.end_s = -INFINITY};
+	bool slo = isfinite(d->out->slo_ms);
+	unsigned slo_bin = slo ? hist_bin((int64_t)(d->out->slo_ms * 1000))
+			       : HIST_BINS;
 
 	for (size_t i = 0; i < d->count; i++) {
 		const struct bucket *bucket = &d->buckets[i];
 		if (bucket->wave != d->facts->wave || bucket->wave == 0)
 			continue;
 		count_bucket(&census, bucket);
-		if (bucket->start_s >= window_end) {
-			close_window(&census, window, d->out->slo_ms);
-			window_end = bucket->start_s + WINDOW_S;
+		if (bucket->start_s >= window.end_s) {
+			close_window(&census, &window);
+			window.end_s = bucket->start_s + WINDOW_S;
 		}
+		window.probes += bucket->probes_kept;
 		for (uint32_t p = 0; p < bucket->probes_kept; p++)
-			hist_add_bin(window, bucket->probe[p], 1);
+			window.above += bucket->probe[p] > slo_bin;
 	}
-	close_window(&census, window, d->out->slo_ms);
-	free(window);
+	close_window(&census, &window);
 	return census;
 }
 

@@ -224,6 +224,16 @@ static void look(struct decision *d)
 		out->n_cap = LEVEL_MAX_N;
 }
 
+static void keep_levels(struct decision *d)
+{
+	size_t first = d->row_count > RECOMMEND_LEVELS
+		? d->row_count - RECOMMEND_LEVELS
+		: 0;
+
+	for (size_t i = first; i < d->row_count; i++)
+		d->out->level[d->out->level_count++] = d->rows[i];
+}
+
 void recommend(struct recommendation *out, const struct bucket *buckets,
 	size_t count, const struct recommend_facts *facts,
 	const struct recommend_policy *policy)
@@ -256,6 +266,7 @@ void recommend(struct recommendation *out, const struct bucket *buckets,
 	decision_gate(d);
 	predict(d);
 	decision_explain(d);
+	keep_levels(d);
 	levels_free(d->levels);
 	free(d);
 }

@@ -99,6 +99,7 @@ struct limit {
 	double ceiling; /* what it is held against */
 };
 
+#define RECOMMEND_LEVELS       64
 #define RECOMMEND_REASONS      24
 #define RECOMMEND_REASON_BYTES 320
 
@@ -123,7 +124,9 @@ struct recommendation {
 	struct fit_quad canary;		  /* p95 over n; points = 0: none */
 	double sd_ln;			  /* bootstrap sd of ln X(n_obs) */
 	unsigned choice_low, choice_high; /* 5-95 % range of the batch */
-	size_t buckets, usable;
+	size_t buckets, usable;		  /* with syncs; of them in the fit */
+	struct level level[RECOMMEND_LEVELS]; /* the largest n, ascending */
+	unsigned level_count;
 	char reasons[RECOMMEND_REASONS][RECOMMEND_REASON_BYTES];
 	unsigned reason_count;
 };
