@@ -63,7 +63,7 @@ struct levels {
 	size_t row_count;
 	bool by_age;
 	unsigned latest_wave;
-	size_t total, usable;
+	size_t total, usable, damaged;
 };
 
 static size_t slot_of(const struct levels *levels, unsigned wave, unsigned n)
@@ -197,7 +197,13 @@ static void add_bucket(struct levels *levels, const struct bucket *bucket)
 		levels->latest_wave = bucket->wave;
 	if (!(bucket->n <= 0))
 		levels->total++;
-	if (!bucket_usable(bucket) || bucket->n > LEVEL_MAX_N)
+	if ((bucket->flags & BUCKET_INVALID) || !isfinite(bucket->x_mb_min) ||
+		!(bucket->n >= 0) || bucket->n > LEVEL_MAX_N ||
+		bucket->x_mb_min < 0) {
+		levels->damaged++;
+		return;
+	}
+	if (!bucket_usable(bucket))
 		return;
 	unsigned n = (unsigned)bucket->n;
 	if (n > 0)
@@ -398,6 +404,11 @@ size_t levels_total(const struct levels *levels)
 size_t levels_usable(const struct levels *levels)
 {
 	return levels->usable;
+}
+
+size_t levels_damaged(const struct levels *levels)
+{
+	return levels->damaged;
 }
 
 void levels_resample(

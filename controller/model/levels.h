@@ -72,6 +72,9 @@ unsigned levels_latest_wave(const struct levels *levels);
 size_t levels_total(const struct levels *levels);
 size_t levels_usable(const struct levels *levels);
 
+/* Buckets that hold no numbers: NaN, negative, absurd. */
+size_t levels_damaged(const struct levels *levels);
+
 /* One bootstrap replicate: X_n for every row of levels_rows(), drawn by
  * resampling blocks within each n; *STATE is the generator's. */
 void levels_resample(

@@ -229,7 +229,8 @@ void decision_gate(struct decision *d)
 
 	gate_clients(d);
 	gate_canary(d, &census);
-	if (out->fit.points == 0 && out->limit[LIMIT_PLAN].value != 1)
+	/* Only a pilot of one that was seen long enough goes on by plan. */
+	if (out->fit.points == 0 && out->n_obs != 1)
 		doubt(d);
 	gate_data(d, &census);
 	gate_fit(d);

@@ -279,6 +279,11 @@ void decision_explain(struct decision *d)
 		say_throughput(d);
 	else
 		say_plan(d);
+	if (levels_damaged(d->levels))
+		decision_say(out,
+			"%zu of %zu buckets hold no usable numbers (NaN, "
+			"negative or absurd) and were left out.",
+			levels_damaged(d->levels), d->count);
 	if (out->drift)
 		decision_say(out,
 			"The newest wave does not fit the older "
