@@ -1,0 +1,295 @@
+/*
+ * waves.c - who is in a wave, and when each of them starts.
+ *
+ * The batch is kept full: a client that ends makes room for the next at once,
+ * while growth beyond what this wave has already carried is staggered.
+ */
+#include "waves.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "err.h"
+
+/* ---- planning */
+
+static bool is_candidate(const struct client_row *client, int64_t now_us)
+{
+	return client->state == CLIENT_CHECKED ||
+		(client->state == CLIENT_FAILED &&
+			client->not_before_us <= now_us);
+}
+
+static int compare_expected(const void *left, const void *right)
+{
+	const struct client_row *a = *(struct client_row *const *)left;
+	const struct client_row *b = *(struct client_row *const *)right;
+
+	if (a->expected_bytes != b->expected_bytes)
+		return a->expected_bytes < b->expected_bytes ? 1 : -1;
+	return a->id < b->id ? -1 : 1;
+}
+
+/* Candidates in the order of the scenario; an array for free(). */
+static struct client_row **candidates(
+	struct rollout *r, int64_t now_us, size_t *count)
+{
+	struct client_row **list = xcalloc(r->client_count + 1, sizeof(*list));
+
+	*count = 0;
+	for (size_t i = 0; i < r->client_count; i++)
+		if (is_candidate(&r->clients[i], now_us))
+			list[(*count)++] = &r->clients[i];
+	if (r->scenario->steps.longest_first)
+		qsort(list, *count, sizeof(*list), compare_expected);
+	return list;
+}
+
+static int no_candidate(const struct rollout *r, struct err *err)
+{
+	err_set(err, ERR_REFUSED,
+		"no client is ready: %u without an agent, %u outdated, %u "
+		"unreachable, %u wait for their retry, %u are final",
+		rollout_count(r, CLIENT_UNKNOWN),
+		rollout_count(r, CLIENT_OUTDATED),
+		rollout_count(r, CLIENT_UNREACHABLE),
+		rollout_count(r, CLIENT_FAILED),
+		rollout_count(r, CLIENT_DONE) +
+			rollout_count(r, CLIENT_GAVE_UP) +
+			rollout_count(r, CLIENT_SKIPPED) +
+			rollout_count(r, CLIENT_EXCLUDED) +
+			rollout_count(r, CLIENT_CANCELLED));
+	return err_hint(err, "see sluice status, or sluice retry");
+}
+
+/* May a wave begin, as far as states say? */
+static int check_idle(struct rollout *r, struct err *err)
+{
+	const struct wave_row *wave = rollout_wave(r);
+
+	if (r->row.state == ROLLOUT_PAUSED)
+		return err_set(err, ERR_REFUSED,
+			"the rollout is paused (%s); run sluice resume, or "
+			"sluice promote --skip-gate REASON",
+			r->row.reason);
+	if (rollout_state_final(r->row.state) ||
+		r->row.state == ROLLOUT_ABORTING)
+		return err_set(err, ERR_REFUSED, "the rollout is %s",
+			rollout_state_name(r->row.state));
+	/* A wave that passed may drain while the next one runs. */
+	if (wave && wave->state != WAVE_DRAINING)
+		return err_set(err, ERR_REFUSED,
+			"wave %u is %s; wait for its end or run sluice abort",
+			wave->number, wave_state_name(wave->state));
+	return 0;
+}
+
+static struct wave_row *add_wave(struct rollout *r)
+{
+	size_t count = r->wave_count + 1;
+
+	r->waves = xrealloc(r->waves, count, sizeof(*r->waves));
+	r->wave_changed = xrealloc(
+		r->wave_changed, count + 1, sizeof(*r->wave_changed));
+	r->waves[count - 1] = (struct wave_row){.number = (unsigned)count};
+	r->wave_changed[count - 1] = true;
+	r->wave_count = count;
+	return &r->waves[count - 1];
+}
+
+static unsigned clients_wanted(
+	const struct rollout *r, const struct wave_order *order)
+{
+	double factor = r->scenario->steps.wave;
+
+	if (order->clients)
+		return order->clients;
+	if (order->kind == WAVE_KIND_PILOT)
+		return order->batch_size;
+	return (unsigned)(factor * order->batch_size + 0.5);
+}
+
+int rollout_begin_wave(struct rollout *r, const struct wave_order *order,
+	int64_t now_us, const char *who, struct err *err)
+{
+	struct client_row **list;
+	struct wave_row *wave;
+	size_t count, first = 0;
+	unsigned wanted = clients_wanted(r, order);
+
+	if (order->batch_size == 0 || wanted == 0)
+		return err_set(err, ERR_USAGE,
+			"a wave has at least one client; give a size from 1");
+	if (check_idle(r, err) < 0)
+		return -1;
+	list = candidates(r, now_us, &count);
+	if (count == 0) {
+		free(list);
+		return no_candidate(r, err);
+	}
+	if (wanted > count)
+		wanted = (unsigned)count;
+	/* A pilot shows the usual mailbox, not the largest ones. */
+	if (order->kind == WAVE_KIND_PILOT && r->scenario->steps.longest_first)
+		first = (count - wanted) / 2;
+	wave = add_wave(r);
+	wave->kind = order->kind;
+	wave->batch_size = order->barrier ? wanted : order->batch_size;
+	wave->clients = wanted;
+	wave->barrier = order->barrier;
+	wave->started_us = now_us;
+	for (size_t i = first; i < first + wanted; i++) {
+		char reason[64];
+
+		(void)snprintf(reason, sizeof(reason), "wave %u", wave->number);
+		(void)client_set_state(
+			r, list[i], CLIENT_QUEUED, now_us, who, reason, NULL);
+		list[i]->wave = wave->number;
+	}
+	free(list);
+	r->row.batch_size = wave->batch_size;
+	r->row_changed = true;
+	(void)wave_set_state(r, wave, WAVE_PREFLIGHT, now_us, who, "", NULL);
+	return rollout_set_state(r, ROLLOUT_RUNNING, now_us, who, "", err);
+}
+
+/* ---- admission */
+
+static bool in_window(const struct scenario_steps *steps, int minute)
+{
+	int from = steps->window[0], to = steps->window[1];
+
+	if (!steps->has_window)
+		return true;
+	if (from < to)
+		return minute >= from && minute < to;
+	return minute >= from || minute < to;
+}
+
+const char *wave_hold(const struct rollout *r, const struct wave_row *wave,
+	const struct rollout_inputs *in)
+{
+	(void)wave;
+	if (r->row.state != ROLLOUT_RUNNING)
+		return "the rollout is paused";
+	if (in->hold)
+		return in->hold;
+	if (!in_window(&r->scenario->steps, in->minute))
+		return "window_closed";
+	return NULL;
+}
+
+static struct client_row *next_queued(
+	struct rollout *r, const struct wave_row *wave)
+{
+	struct client_row *next = NULL;
+
+	for (size_t i = 0; i < r->client_count; i++) {
+		struct client_row *client = &r->clients[i];
+
+		if (client->state != CLIENT_QUEUED ||
+			client->wave != wave->number)
+			continue;
+		if (!next)
+			next = client;
+		if (!r->scenario->steps.longest_first)
+			break;
+		if (client->expected_bytes > next->expected_bytes)
+			next = client;
+	}
+	return next;
+}
+
+/* Whether one more start is due while ACTIVE syncs run. */
+static bool start_is_due(const struct rollout *r, const struct wave_row *wave,
+	unsigned active, const struct rollout_inputs *in)
+{
+	const struct scenario_steps *steps = &r->scenario->steps;
+	int64_t stagger = steps->stagger_us;
+
+	if (wave->barrier || active < wave->peak || wave->last_start_us == 0)
+		return true;
+	if (wave->kind != WAVE_KIND_PILOT && active + 1 > in->n_observed)
+		stagger = steps->stagger_beyond_us;
+	return in->now_us - wave->last_start_us >= stagger;
+}
+
+unsigned wave_admit(struct rollout *r, struct wave_row *wave,
+	const struct rollout_inputs *in)
+{
+	unsigned admitted = 0;
+
+	for (;;) {
+		unsigned active = rollout_active(r);
+		struct client_row *client = next_queued(r, wave);
+
+		if (!client || active >= wave->batch_size ||
+			!start_is_due(r, wave, active, in))
+			return admitted;
+		if (client_set_state(r, client, CLIENT_STARTING, in->now_us,
+			    "controller", "", NULL) < 0)
+			return admitted;
+		client_command(r, client, COMMAND_START);
+		wave->admitted++;
+		wave->last_start_us = in->now_us;
+		if (active + 1 > wave->peak)
+			wave->peak = active + 1;
+		r->wave_changed[wave - r->waves] = true;
+		admitted++;
+	}
+}
+
+/* ---- counting */
+
+void wave_count(const struct rollout *r, const struct wave_row *wave,
+	struct judge_counts *counts, unsigned *queued, unsigned *active)
+{
+	*counts = (struct judge_counts){
+		.pilot = wave->kind == WAVE_KIND_PILOT,
+		.clients = wave->clients,
+		.admitted = wave->admitted,
+		.acceptance = wave_has_acceptance(wave),
+	};
+	*queued = *active = 0;
+	for (size_t i = 0; i < r->client_count; i++) {
+		const struct client_row *client = &r->clients[i];
+		bool failed = client->state == CLIENT_FAILED ||
+			client->state == CLIENT_GAVE_UP;
+
+		counts->rollout_clients += client->state != CLIENT_EXCLUDED;
+		counts->rollout_failed += failed;
+		if (client->wave != wave->number)
+			continue;
+		counts->done += client->state == CLIENT_DONE ||
+			client->state == CLIENT_SKIPPED;
+		counts->failed += failed;
+		counts->accepted |= client->accepted;
+		counts->refused |= failed;
+		*queued += client->state == CLIENT_QUEUED;
+		*active += client_state_active(client->state);
+	}
+	/* Who was excluded or cancelled meanwhile does not hold the gate. */
+	if (counts->done + counts->failed + *queued + *active < wave->clients)
+		counts->clients = counts->done + counts->failed + *queued +
+			*active;
+}
+
+bool wave_has_acceptance(const struct wave_row *wave)
+{
+	return wave->kind == WAVE_KIND_PILOT && wave->clients == 1;
+}
+
+void wave_return_queue(struct rollout *r, const struct wave_row *wave,
+	int64_t now_us, const char *why)
+{
+	for (size_t i = 0; i < r->client_count; i++) {
+		struct client_row *client = &r->clients[i];
+
+		if (client->state == CLIENT_QUEUED &&
+			client->wave == wave->number)
+			(void)client_set_state(r, client, CLIENT_CHECKED,
+				now_us, "controller", why, NULL);
+	}
+}
