@@ -66,14 +66,14 @@ static const struct argp argp = {
 
 static int folder_json(const struct store_folder *folder, void *arg)
 {
+	uint64_t bytes = folder->body_bytes + folder->header_bytes;
 	json_t *line = json_pack("{s:s s:s s:s s:I s:I s:I s:I s:I s:b}",
 		"path", folder->path, "kind", store_kind_name(folder->kind),
 		"mode", store_mode_name(folder->mode), "messages",
 		(json_int_t)folder->messages, "complete",
 		(json_int_t)folder->bodies, "protected",
 		(json_int_t)folder->protected_messages, "items",
-		(json_int_t)folder->items, "bytes",
-		(json_int_t)(folder->body_bytes + folder->header_bytes),
+		(json_int_t)folder->items, "bytes", (json_int_t)bytes,
 		"verified", folder->verified);
 
 	(void)arg;

@@ -24,15 +24,15 @@
 #define SIZE_COLUMNS 8
 
 static const struct {
-	unsigned flag;
 	const char *word;
+	unsigned flag;
 	char letter; /* of Maildir */
 } flags_known[] = {
-	{STORE_FLAG_DRAFT, "\\Draft", 'D'},
-	{STORE_FLAG_FLAGGED, "\\Flagged", 'F'},
-	{STORE_FLAG_ANSWERED, "\\Answered", 'R'},
-	{STORE_FLAG_SEEN, "\\Seen", 'S'},
-	{STORE_FLAG_DELETED, "\\Deleted", 'T'},
+	{"\\Draft", STORE_FLAG_DRAFT, 'D'},
+	{"\\Flagged", STORE_FLAG_FLAGGED, 'F'},
+	{"\\Answered", STORE_FLAG_ANSWERED, 'R'},
+	{"\\Seen", STORE_FLAG_SEEN, 'S'},
+	{"\\Deleted", STORE_FLAG_DELETED, 'T'},
 };
 #define FLAGS (sizeof(flags_known) / sizeof(flags_known[0]))
 

@@ -45,3 +45,10 @@ run-tests: tests-built
 
 run-bench: all
 	@BUILD=$(B) tests/bench/run
+
+# A benchmark of one module; the ones against servers are scripts.
+$(B)/tests/bench/%_bench: tests/bench/%_bench.c $(B)/libagent.a \
+		$(B)/libsluice.a
+	@mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) $(SLUICE_CFLAGS) $(addprefix -I,$(DIRS)) \
+		-MMD -MP -o $@ $^ $(SLUICE_LIBS)

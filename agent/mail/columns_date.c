@@ -48,7 +48,7 @@ static int digits(const char *token, size_t most)
 	int value = 0;
 	size_t i = 0;
 
-	for (; isdigit((unsigned char)token[i]) && i < most; i++)
+	for (; i < most && isdigit((unsigned char)token[i]); i++)
 		value = value * 10 + (token[i] - '0');
 	return i && !token[i] ? value : -1;
 }
@@ -140,7 +140,7 @@ static int64_t days_of(int year, int month, int day)
 
 int64_t columns_date(const char *text, size_t length)
 {
-	char tokens[TOKENS][TOKEN_BYTES];
+	char tokens[TOKENS][TOKEN_BYTES] = {{0}};
 	size_t count = split(text, length < 256 ? length : 256, tokens);
 	int day = -1, month = -1, year = -1, seconds = 0, zone = 0;
 

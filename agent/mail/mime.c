@@ -365,29 +365,33 @@ static int hex_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* How many bytes a soft line break at the '=' in front of REST takes, 0 when
+ * it is none; blanks before the line end are not counted as text. */
+static size_t soft_break(struct span rest)
+{
+	size_t n = 1;
+
+	while (n < rest.length &&
+		(rest.data[n] == ' ' || rest.data[n] == '\t' ||
+			rest.data[n] == '\r'))
+		n++;
+	return n < rest.length && rest.data[n] == '\n' ? n + 1 : 0;
+}
+
 static void decode_quoted(struct sink *sink, struct span data)
 {
 	for (size_t i = 0; i < data.length; i++) {
-		char c = data.data[i];
+		struct span rest = {data.data + i, data.length - i};
+		char c = *rest.data;
+		int high = rest.length > 2 ? hex_value(rest.data[1]) : -1;
+		int low = rest.length > 2 ? hex_value(rest.data[2]) : -1;
 
-		if (c == '=' && i + 2 < data.length &&
-			hex_value(data.data[i + 1]) >= 0 &&
-			hex_value(data.data[i + 2]) >= 0) {
-			c = (char)(hex_value(data.data[i + 1]) << 4 |
-				hex_value(data.data[i + 2]));
+		if (c == '=' && high >= 0 && low >= 0) {
+			c = (char)(high * 16 + low);
 			i += 2;
-		} else if (c == '=') {
-			size_t next = i + 1;
-
-			while (next < data.length &&
-				(data.data[next] == ' ' ||
-					data.data[next] == '\t' ||
-					data.data[next] == '\r'))
-				next++;
-			if (next < data.length && data.data[next] == '\n') {
-				i = next;
-				continue;
-			}
+		} else if (c == '=' && soft_break(rest)) {
+			i += soft_break(rest) - 1;
+			continue;
 		}
 		if (!sink_put(sink, c))
 			return;

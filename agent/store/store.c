@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 #include <unistd.h>
 
 #include "alloc.h"
+#include "buf.h"
 #include "err.h"
 #include "store_message.h"
 
@@ -151,18 +153,52 @@ static int open_writer(struct store *store, const char *path, struct err *err)
 	return schema_open(store, err);
 }
 
+/* A store on a medium that may not be written at all: without a log there is
+ * nothing that could change under us. */
+static int open_unchanging(
+	struct store *store, const char *path, struct err *err)
+{
+	struct buf uri = BUF_INIT(4 * PATH_MAX);
+	int status;
+
+	buf_append_text(&uri, "file:");
+	for (const char *c = path; *c; c++)
+		buf_printf(&uri, strchr("?#%", *c) ? "%%%02x" : "%c",
+			(unsigned char)*c);
+	buf_append_text(&uri, "?immutable=1");
+	status = db_open(&store->db, buf_text(&uri),
+		SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, err);
+	buf_free(&uri);
+	if (status < 0)
+		return -1;
+	free(store->db.path);
+	store->db.path = xstrdup(path);
+	return schema_open(store, err);
+}
+
 static int open_reader(struct store *store, const char *path, struct err *err)
 {
 	struct stat st;
+	char *log;
+	bool no_log;
 
-	if (stat(path, &st) < 0)
-		return err_set_errno(err, "%s", path),
-		       err_hint(err, "nothing was synchronised into %s yet",
-			       store->directory);
-	if (db_open(&store->db, path, SQLITE_OPEN_READONLY, err) < 0 ||
-		db_script(&store->db, reader_pragmas, err) < 0)
+	if (stat(path, &st) < 0) {
+		err_set_errno(err, "%s", path);
+		return err_hint(err, "nothing was synchronised into %s yet",
+			store->directory);
+	}
+	if (db_open(&store->db, path, SQLITE_OPEN_READONLY, err) < 0)
 		return -1;
-	return schema_open(store, err);
+	if (db_script(&store->db, reader_pragmas, err) == 0 &&
+		schema_open(store, err) == 0)
+		return 0;
+	log = xasprintf("%s-wal", path);
+	no_log = stat(log, &st) < 0 && access(store->directory, W_OK) < 0;
+	free(log);
+	if (!no_log)
+		return -1;
+	db_close(&store->db);
+	return open_unchanging(store, path, err);
 }
 
 struct store *store_open(

@@ -84,8 +84,11 @@ void store_body_abort(struct store *store)
 static int fill_columns(struct store *store, struct err *err)
 {
 	struct columns columns;
+	struct db_value date = {0};
 
 	columns_parse(&columns, store->head, store->body.head_length);
+	if (columns.date_s != COLUMNS_NO_DATE)
+		date = db_int(columns.date_s);
 	return db_run(&store->db, err,
 		"UPDATE messages SET attachment = ?2, sender = ?3,"
 		" recipients = ?4, subject = ?5, message_id = ?6,"
@@ -94,9 +97,7 @@ static int fill_columns(struct store *store, struct err *err)
 		db_int(store->body.id), db_int(columns.attachment),
 		db_text(columns.from), db_text(columns.to),
 		db_text(columns.subject), db_text(columns.message_id),
-		db_text(columns.in_reply_to),
-		columns.date_s == COLUMNS_NO_DATE ? (struct db_value){0}
-						  : db_int(columns.date_s));
+		db_text(columns.in_reply_to), date);
 }
 
 int store_body_end(

@@ -16,12 +16,20 @@
 
 #define BUSY_TIMEOUT_MS 10000
 
-static bool disk_full(int code, int system_errno)
+/* SQLite has a code of its own for ENOSPC only. A quota or a largest file
+ * size shows as a failed write whose errno is often lost again by the time
+ * it is asked for. */
+static bool disk_full(int extended, int system_errno)
 {
-	return code == SQLITE_FULL ||
-		(code == SQLITE_IOERR &&
-			(system_errno == ENOSPC || system_errno == EDQUOT ||
-				system_errno == EFBIG));
+	bool no_write = extended == SQLITE_IOERR_WRITE ||
+		extended == SQLITE_IOERR_SHMSIZE ||
+		extended == SQLITE_IOERR_TRUNCATE;
+
+	if ((extended & 0xff) == SQLITE_FULL)
+		return true;
+	return (extended & 0xff) == SQLITE_IOERR &&
+		(system_errno == ENOSPC || system_errno == EDQUOT ||
+			system_errno == EFBIG || (no_write && !system_errno));
 }
 
 int db_error(struct db *db, struct err *err)
@@ -32,7 +40,8 @@ int db_error(struct db *db, struct err *err)
 	const char *text = db->handle ? sqlite3_errmsg(db->handle)
 				      : "out of memory";
 
-	if (disk_full(code, db->handle ? sqlite3_system_errno(db->handle) : 0))
+	if (disk_full(extended,
+		    db->handle ? sqlite3_system_errno(db->handle) : 0))
 		return err_set(err, ERR_DISK_FULL,
 			"%s: no space left on the disk; free some and run "
 			"again, what is stored is kept",
