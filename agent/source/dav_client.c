@@ -15,6 +15,7 @@
 #include "dav_quirks.h"
 #include "err.h"
 #include "http.h"
+#include "wire.h"
 
 #define REDIRECTS_MAX 6
 
@@ -237,6 +238,8 @@ int dav_perform(struct dav_client *client, const struct dav_request *request,
 	int result = 1;
 
 	*answer = (struct dav_answer){.status = 0};
+	if (client->wire && wire_cancelled(client->wire))
+		result = err_set(err, ERR_CANCELLED, "cancelled");
 	for (hops = 0; result == 1; hops++) {
 		if (hops > REDIRECTS_MAX) {
 			result = err_set(err, ERR_PROTOCOL,

@@ -42,6 +42,7 @@ struct get {
 	uint64_t *hashes; /* of each id */
 	size_t slot_count;
 	size_t finished;
+	size_t faults; /* of them, those that failed */
 	struct dav_text text;
 	bool at_known;	/* AT is of the response that is being read */
 	size_t at;	/* index; window->count: not one of ours */
@@ -105,6 +106,7 @@ static int tell_gone(struct get *g, size_t i, struct err *err)
 static int tell_failed(struct get *g, size_t i, enum item_fault fault,
 	const char *reason, struct err *err)
 {
+	g->faults++;
 	return told(g, i,
 		g->feed->sink->failed(g->feed->context, g->window,
 			g->window->ids[i], fault, reason,
@@ -220,6 +222,18 @@ static int judge_multiget(struct get *g, const struct dav_request *request,
 	return 0;
 }
 
+static size_t count_wanted(
+	const struct get *g, const size_t *picked, size_t count)
+{
+	size_t wanted = 0;
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (g->progress[picked[i]] == WANTED)
+			wanted++;
+	return wanted;
+}
+
 /* The COUNT ids of PICKED. 1: the collection is gone. */
 static int multiget(
 	struct get *g, const size_t *picked, size_t count, struct err *err)
@@ -263,7 +277,8 @@ static int multiget(
 			*err = failure;
 	} else if (result < 0) {
 		source->multigets_refused++;
-		dav_chunk_failed(&source->chunk, count);
+		dav_chunk_failed(
+			&source->chunk, count, count_wanted(g, picked, count));
 		result = check_alive(g, &failure, err);
 	}
 	return result;
@@ -353,6 +368,20 @@ static int get_loners(struct get *g, struct err *err)
 	return 0;
 }
 
+/* The one id of PICKED, and what its outcome says of the suspects. */
+static int get_one(struct get *g, size_t picked, struct err *err)
+{
+	size_t faults = g->faults;
+
+	if (get_alone(g, picked, err) < 0)
+		return -1;
+	if (g->faults > faults)
+		dav_chunk_culprit(&g->source->chunk);
+	else
+		dav_chunk_succeeded(&g->source->chunk, 1, 0, 0);
+	return 0;
+}
+
 /* 1: the collection is gone. */
 static int get_all(struct get *g, struct err *err)
 {
@@ -360,23 +389,18 @@ static int get_all(struct get *g, struct err *err)
 	size_t *picked = xcalloc(g->window->count, sizeof(*picked));
 	int result = 0;
 
+	dav_chunk_restart(&source->chunk);
 	while (result == 0 && g->finished < g->window->count) {
+		bool has_multiget = source->multigets_refused < REFUSED_MAX;
+		size_t limit = has_multiget ? dav_chunk_next(&source->chunk)
+					    : 1;
 		size_t count = pick(g, picked,
-			source->chunk.count < g->window->count
-				? source->chunk.count
-				: g->window->count);
+			limit < g->window->count ? limit : g->window->count);
 
-		if (count == 1 || source->multigets_refused >= REFUSED_MAX) {
-			size_t i;
-
-			for (i = 0; i < count; i++)
-				g->progress[picked[i]] = ALONE;
-			if (source->multigets_refused < REFUSED_MAX)
-				dav_chunk_succeeded(
-					&source->chunk, count, 0, 0);
-		} else if (count > 1) {
+		if (count > 1)
 			result = multiget(g, picked, count, err);
-		}
+		else if (count == 1)
+			result = get_one(g, picked[0], err);
 		if (result == 0)
 			result = get_loners(g, err);
 	}

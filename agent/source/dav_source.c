@@ -97,8 +97,7 @@ int dav_source_open(struct source **source, const struct account *account,
 	}
 	dav_chunk_init(&dav->chunk, dav->client.quirks->multiget_first,
 		dav->client.quirks->multiget_max);
-	dav->title = xasprintf(
-		"%s (%s)", dav->client.quirks->name, dav->client.server);
+	dav->title = xstrdup(dav->client.server);
 	*source = &dav->base;
 	return 0;
 }

@@ -1,0 +1,331 @@
+/*
+ * What is in a collection: pages, tokens, ways around servers that refuse,
+ * and above all that no answer but a DAV server's own makes items vanish.
+ */
+#include "dav_rig_use.h"
+
+#define ITEM(NAME, TAG) OK200("/h/cal/" NAME, ETAG(TAG))
+#define SELF		"<d:resourcetype><d:collection/><c:calendar/></d:resourcetype>"
+#define GONE(NAME)                                                             \
+	RESPONSE("/h/cal/" NAME, "<d:status>HTTP/1.1 404 Not Found</d:status>")
+#define CUT                                                                    \
+	RESPONSE("/h/cal/",                                                    \
+		"<d:status>HTTP/1.1 507 Insufficient Storage</d:status>")
+#define HTML	      "<!DOCTYPE html><html><body>Please log in</body></html>"
+#define REPORT_STEP   .method = "REPORT", .path = "/h/cal/", .status = 207
+#define PROPFIND_STEP .method = "PROPFIND", .path = "/h/cal/", .status = 207
+
+static void everything_by_sync_collection(void **state)
+{
+	const struct fake_step steps[] = {OPEN_STEP,
+		{REPORT_STEP, .contains = "<D:sync-token></D:sync-token>",
+			.body = MULTI(ITEM("a.ics", "1") ITEM("b%20c.ics", "2")
+					TOKEN("t1"))}};
+	struct rig rig = rig_open(STEPS(steps));
+
+	(void)state;
+	assert_int_equal(rig_list(&rig, NULL), 0);
+	assert_string_equal(rig.log.data,
+		"state all\nitem /h/cal/a.ics \"1\" 0\n"
+		"item /h/cal/b%20c.ics \"2\" 0\nend 0 sync:t1\n");
+	assert_int_equal(fake_http_saw(rig.http, "Depth: 0"), 2);
+	rig_close(&rig);
+}
+
+static void pages_inside_207(void **state)
+{
+	const struct fake_step steps[] = {OPEN_STEP,
+		{REPORT_STEP, .contains = "<D:sync-token></D:sync-token>",
+			.body = MULTI(ITEM("a", "1") CUT TOKEN("p1"))},
+		{REPORT_STEP, .contains = "<D:sync-token>p1</D:sync-token>",
+			.body = MULTI(
+				ITEM("b", "2") ITEM("a", "1") CUT TOKEN("p2"))},
+		{REPORT_STEP, .contains = "<D:sync-token>p2</D:sync-token>",
+			.body = MULTI(ITEM("c", "3") TOKEN("t"))}};
+	struct rig rig = rig_open(STEPS(steps));
+
+	(void)state;
+	assert_int_equal(rig_list(&rig, NULL), 0);
+	assert_string_equal(rig.log.data,
+		"state all\nitem /h/cal/a \"1\" 0\nitem /h/cal/b \"2\" 0\n"
+		"item /h/cal/c \"3\" 0\nend 0 sync:t\n");
+	rig_close(&rig);
+}
+
+static void pages_after_http_507(void **state)
+{
+	const struct fake_step steps[] = {OPEN_STEP,
+		{REPORT_STEP, .contains = "nresults",
+			.body = MULTI(ITEM("a", "1") CUT TOKEN("p1"))},
+		{REPORT_STEP, .contains = ">p1<",
+			.body = MULTI(ITEM("b", "2") TOKEN("t"))},
+		{.method = "REPORT", .status = 507}};
+	struct rig rig = rig_open(STEPS(steps));
+
+	(void)state;
+	assert_int_equal(rig_list(&rig, NULL), 0);
+	assert_string_equal(rig.log.data,
+		"state all\nitem /h/cal/a \"1\" 0\nitem /h/cal/b \"2\" 0\n"
+		"end 0 sync:t\n");
+	rig_close(&rig);
+}
+
+static void pages_that_turn_in_circles_are_left(void **state)
+{
+	const struct fake_step steps[] = {OPEN_STEP,
+		{REPORT_STEP, .times = -1,
+			.body = MULTI(ITEM("a", "1") CUT TOKEN("same"))},
+		{PROPFIND_STEP,
+			.body = MULTI(OK200("/h/cal/", SELF) ITEM("a", "1")
+					ITEM("b", "2"))}};
+	struct rig rig = rig_open(STEPS(steps));
+
+	(void)state;
+	assert_int_equal(rig_list(&rig, NULL), 0);
+	assert_string_equal(rig.log.data,
+		"state all\nitem /h/cal/a \"1\" 0\nitem /h/cal/b \"2\" 0\n"
+		"end 0 -\n");
+	rig_close(&rig);
+}
+
+static void changes_since_a_token(void **state)
+{
+	const struct fake_step steps[] = {OPEN_STEP,
+		{REPORT_STEP, .contains = ">t1&amp;x<",
+			.body = MULTI(ITEM("new", "9") GONE("old") RESPONSE(
+				"/h/cal/hidden",
+				PROPSTAT("404 Not Found", "<d:getetag/>"))
+					TOKEN("t2"))}};
+	struct rig rig = rig_open(STEPS(steps));
+
+	(void)state;
+	assert_int_equal(rig_list(&rig, "sync:t1&x"), 0);
+	/* A property that is not found is no item that is gone. */
+	assert_string_equal(rig.log.data,
+		"state changes\nitem /h/cal/new \"9\" 0\ngone /h/cal/old\n"
+		"item /h/cal/hidden - 0\nend 0 sync:t2\n");
+	rig_close(&rig);
+}
+
+static void forgotten_token_lists_everything(void **state)
+{
+	static const int statuses[] = {403, 404, 409, 410};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+		const struct fake_step steps[] = {OPEN_STEP,
+			{.method = "REPORT",
+				.contains = ">old<",
+				.status = statuses[i],
+				.body = "<d:error xmlns:d=\"DAV:\">"
+					"<d:valid-sync-token/></d:error>"},
+			{REPORT_STEP,
+				.contains = "<D:sync-token></D:sync-token>",
+				.body = MULTI(ITEM("a", "1") TOKEN("t"))}};
+		struct rig rig = rig_open(STEPS(steps));
+
+		assert_int_equal(rig_list(&rig, "sync:old"), 0);
+		assert_string_equal(rig.log.data,
+			"state all\nitem /h/cal/a \"1\" 0\nend 0 sync:t\n");
+		rig_close(&rig);
+	}
+}
+
+static void token_forgotten_between_pages(void **state)
+{
+	const struct fake_step steps[] = {OPEN_STEP,
+		{REPORT_STEP, .contains = ">old<",
+			.body = MULTI(ITEM("a", "1") CUT TOKEN("p1"))},
+		{.method = "REPORT", .contains = ">p1<", .status = 410}};
+	struct rig rig = rig_open(STEPS(steps));
+
+	(void)state;
+	assert_int_equal(rig_list(&rig, "sync:old"), 0);
+	assert_string_equal(rig.log.data,
+		"state changes\nitem /h/cal/a \"1\" 0\nend 3 -\n");
+	assert_int_equal(WINDOW_BAD_TOKEN, 3);
+	rig_close(&rig);
+}
+
+static void server_without_sync_collection_is_asked_once(void **state)
+{
+	const struct fake_step steps[] = {OPEN_STEP,
+		{.method = "REPORT", .status = 501},
+		{PROPFIND_STEP, .times = -1,
+			.body = MULTI(OK200("/h/cal",
+				SELF
+				"<s:getctag>c7</s:getctag>") OK200("/h/cal/sub/",
+				"<d:resourcetype><d:collection/>"
+				"</d:resourcetype>") OK200("/h/cal/a",
+				ETAG("1") "<d:getcontentlength>"
+					  "77</"
+					  "d:"
+					  "getcontentlength>"))}};
+	struct rig rig = rig_open(STEPS(steps));
+
+	(void)state;
+	assert_int_equal(rig_list(&rig, NULL), 0);
+	assert_string_equal(rig.log.data,
+		"state all\nitem /h/cal/a \"1\" 77\nend 0 ctag:c7\n");
+	assert_int_equal(rig_list(&rig, NULL), 0);
+	rig_asked(&rig,
+		"PROPFIND /\nREPORT /h/cal/\nPROPFIND /h/cal/\n"
+		"PROPFIND /h/cal/\n");
+	assert_int_equal(fake_http_saw(rig.http, "Depth: 1"), 2);
+	rig_close(&rig);
+}
+
+static void unchanged_ctag_costs_one_request(void **state)
+{
+	const struct fake_step steps[] = {OPEN_STEP,
+		{PROPFIND_STEP, .times = 2,
+			.body = MULTI(OK200(
+				"/h/cal/", SELF "<s:getctag>c7</s:getctag>"))},
+		{PROPFIND_STEP,
+			.body = MULTI(OK200(
+				"/h/cal/", SELF "<s:getctag>c8</s:getctag>")
+					ITEM("a", "1"))}};
+	struct rig rig = rig_open(STEPS(steps));
+
+	(void)state;
+	assert_int_equal(rig_list(&rig, "ctag:c7"), 0);
+	assert_string_equal(rig.log.data, "state changes\nend 0 ctag:c7\n");
+	assert_int_equal(rig_list(&rig, "ctag:c6"), 0);
+	assert_string_equal(rig.log.data,
+		"state all\nitem /h/cal/a \"1\" 0\nend 0 ctag:c8\n");
+	rig_close(&rig);
+}
+
+/* Each of these must neither end the window nor promise a complete list. */
+static void strangers_empty_nothing(void **state)
+{
+	static const struct fake_step answers[] = {
+		{.status = 200, .body = HTML, .times = -1},
+		{.status = 200, .body = "", .times = -1},
+		{.status = 207, .body = HTML, .times = -1},
+		{.status = 207, .body = "", .times = -1},
+		{.status = 207, .body = MULTI(""), .times = -1},
+		{.status = 207,
+			.body = "<d:error xmlns:d=\"DAV:\"/>",
+			.times = -1},
+		{.status = 204, .times = -1},
+		{.status = 500, .times = -1},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		const struct fake_step steps[] = {OPEN_STEP, answers[i]};
+		struct rig rig = rig_open(STEPS(steps));
+
+		assert_int_equal(rig_list(&rig, NULL), -1);
+		assert_int_not_equal(rig.err.kind, ERR_NONE);
+		assert_null(strstr(buf_text(&rig.log), "end"));
+		rig_close(&rig);
+	}
+}
+
+static void empty_set_of_a_proven_server_is_believed(void **state)
+{
+	const struct fake_step steps[] = {OPEN_STEP,
+		{REPORT_STEP, .times = 2, .body = MULTI(TOKEN("t"))},
+		{.method = "OPTIONS",
+			.status = 200,
+			.headers = "DAV: 1, calendar-access\r\n"}};
+	struct rig rig = rig_open(STEPS(steps));
+
+	(void)state;
+	assert_int_equal(rig_list(&rig, NULL), 0);
+	assert_string_equal(rig.log.data, "state all\nend 0 sync:t\n");
+	/* Proven once a session. */
+	assert_int_equal(rig_list(&rig, NULL), 0);
+	rig_asked(&rig,
+		"PROPFIND /\nREPORT /h/cal/\nOPTIONS /h/cal/\nREPORT /h/cal/\n");
+	rig_close(&rig);
+}
+
+static void cut_answer_is_asked_for_in_another_way(void **state)
+{
+	const struct fake_step steps[] = {OPEN_STEP,
+		{REPORT_STEP,
+			.body = "<d:multistatus xmlns:d=\"DAV:\">" ITEM(
+				"a", "1") "<d:response><d:href>/h/c"},
+		{PROPFIND_STEP,
+			.body = MULTI(OK200("/h/cal/", SELF) ITEM("a", "1")
+					ITEM("b", "2"))}};
+	struct rig rig = rig_open(STEPS(steps));
+
+	(void)state;
+	assert_int_equal(rig_list(&rig, NULL), 0);
+	assert_string_equal(rig.log.data,
+		"state all\nitem /h/cal/a \"1\" 0\nitem /h/cal/b \"2\" 0\n"
+		"end 0 -\n");
+	rig_close(&rig);
+}
+
+static void lost_connection_is_worth_another_session(void **state)
+{
+	const struct fake_step steps[] = {OPEN_STEP,
+		{REPORT_STEP, .body = MULTI(ITEM("a", "1") TOKEN("t")),
+			.cut_after = 120}};
+	struct rig rig = rig_open(STEPS(steps));
+
+	(void)state;
+	assert_int_equal(rig_list(&rig, NULL), -1);
+	assert_int_equal(rig.err.kind, ERR_NETWORK);
+	assert_int_equal(err_retry(&rig.err), ERR_RETRY_SOON);
+	assert_null(strstr(buf_text(&rig.log), "end"));
+	rig_close(&rig);
+}
+
+static void throttled_says_when_to_come_back(void **state)
+{
+	const struct fake_step steps[] = {OPEN_STEP,
+		{.method = "REPORT",
+			.status = 503,
+			.headers = "Retry-After: 7\r\n"}};
+	struct rig rig = rig_open(STEPS(steps));
+
+	(void)state;
+	assert_int_equal(rig_list(&rig, NULL), -1);
+	assert_int_equal(rig.err.kind, ERR_THROTTLED);
+	assert_int_equal(rig.err.retry_after_s, 7);
+	rig_asked(&rig, "PROPFIND /\nREPORT /h/cal/\n");
+	rig_close(&rig);
+}
+
+static void missing_collection_is_said_to_be_missing(void **state)
+{
+	const struct fake_step steps[] = {OPEN_STEP};
+	struct rig rig = rig_open(STEPS(steps));
+
+	(void)state;
+	assert_int_equal(rig_list(&rig, NULL), 0);
+	assert_string_equal(rig.log.data, "end 1 -\n");
+	assert_int_equal(WINDOW_NO_COLLECTION, 1);
+	rig_close(&rig);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(everything_by_sync_collection),
+		cmocka_unit_test(pages_inside_207),
+		cmocka_unit_test(pages_after_http_507),
+		cmocka_unit_test(pages_that_turn_in_circles_are_left),
+		cmocka_unit_test(changes_since_a_token),
+		cmocka_unit_test(forgotten_token_lists_everything),
+		cmocka_unit_test(token_forgotten_between_pages),
+		cmocka_unit_test(server_without_sync_collection_is_asked_once),
+		cmocka_unit_test(unchanged_ctag_costs_one_request),
+		cmocka_unit_test(strangers_empty_nothing),
+		cmocka_unit_test(empty_set_of_a_proven_server_is_believed),
+		cmocka_unit_test(cut_answer_is_asked_for_in_another_way),
+		cmocka_unit_test(lost_connection_is_worth_another_session),
+		cmocka_unit_test(throttled_says_when_to_come_back),
+		cmocka_unit_test(missing_collection_is_said_to_be_missing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
