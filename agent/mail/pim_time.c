@@ -17,6 +17,8 @@
 
 #define ZONE_RULES_MAX	    24
 #define ZONE_RULE_BYTES_MAX 96
+/* A century: keeps sums of times far from the end of their type. */
+#define DURATION_S_MAX (INT64_C(36525) * 86400)
 
 void pim_time_keep(struct pim_time *time, const struct contentline *line)
 {
@@ -167,11 +169,11 @@ int64_t pim_time_us(
 int64_t pim_duration_us(const char *text)
 {
 	struct icaldurationtype d = icaldurationtype_from_string(text);
+	int64_t s = (int64_t)d.weeks * 604800 + (int64_t)d.days * 86400 +
+		(int64_t)d.hours * 3600 + (int64_t)d.minutes * 60 +
+		(int64_t)d.seconds;
 
-	if (icaldurationtype_is_bad_duration(d) || d.is_neg)
+	if (icaldurationtype_is_bad_duration(d) || d.is_neg || s < 0)
 		return 0;
-	return ((int64_t)d.weeks * 604800 + (int64_t)d.days * 86400 +
-		       (int64_t)d.hours * 3600 + (int64_t)d.minutes * 60 +
-		       (int64_t)d.seconds) *
-		US_PER_S;
+	return (s < DURATION_S_MAX ? s : DURATION_S_MAX) * US_PER_S;
 }
