@@ -1,0 +1,368 @@
+/* imap_list.c - see imap_list.h. */
+#include "imap_list.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "alloc.h"
+#include "buf.h"
+#include "imap_name.h"
+
+#define NAME_MAX_BYTES 4096
+#define COUNT(array)   (sizeof(array) / sizeof((array)[0]))
+
+struct cursor {
+	const char *at, *end;
+};
+
+static const struct {
+	const char *flag;
+	enum special_use use;
+} uses[] = {
+	{"\\Drafts", SPECIAL_DRAFTS},
+	{"\\Sent", SPECIAL_SENT},
+	{"\\Trash", SPECIAL_TRASH},
+	{"\\Junk", SPECIAL_JUNK},
+	{"\\Archive", SPECIAL_ARCHIVE},
+	{"\\All", SPECIAL_ALL},
+	{"\\Flagged", SPECIAL_FLAGGED},
+};
+
+/* For servers without SPECIAL-USE; whole paths, any case. */
+static const struct {
+	const char *path;
+	enum special_use use;
+} known[] = {
+	{"INBOX", SPECIAL_INBOX},
+	{"Drafts", SPECIAL_DRAFTS},
+	{"Sent", SPECIAL_SENT},
+	{"Sent Items", SPECIAL_SENT},
+	{"Sent Messages", SPECIAL_SENT},
+	{"Trash", SPECIAL_TRASH},
+	{"Deleted Items", SPECIAL_TRASH},
+	{"Deleted Messages", SPECIAL_TRASH},
+	{"Junk", SPECIAL_JUNK},
+	{"Junk E-mail", SPECIAL_JUNK},
+	{"Spam", SPECIAL_JUNK},
+	{"Archive", SPECIAL_ARCHIVE},
+};
+
+static bool skip(struct cursor *c, char byte)
+{
+	if (c->at == c->end || *c->at != byte)
+		return false;
+	c->at++;
+	return true;
+}
+
+static void spaces(struct cursor *c)
+{
+	while (skip(c, ' '))
+		;
+}
+
+/* An atom up to a blank or parenthesis; 0 when there is none. */
+static size_t atom(struct cursor *c, const char **start)
+{
+	*start = c->at;
+	while (c->at < c->end && *c->at != ' ' && *c->at != '(' &&
+		*c->at != ')')
+		c->at++;
+	return (size_t)(c->at - *start);
+}
+
+static bool is(const char *start, size_t length, const char *word)
+{
+	return strlen(word) == length && strncasecmp(start, word, length) == 0;
+}
+
+/* "{5}\r\nhello" or "{5+}\r\nhello". */
+static char *literal(struct cursor *c)
+{
+	size_t bytes = 0;
+	char *text;
+
+	for (; c->at < c->end && *c->at >= '0' && *c->at <= '9'; c->at++) {
+		bytes = bytes * 10 + (size_t)(*c->at - '0');
+		if (bytes > NAME_MAX_BYTES)
+			return NULL;
+	}
+	(void)skip(c, '+');
+	if (!skip(c, '}') || !skip(c, '\r') || !skip(c, '\n') ||
+		(size_t)(c->end - c->at) < bytes)
+		return NULL;
+	text = xstrndup(c->at, bytes);
+	c->at += bytes;
+	return text;
+}
+
+/* A name: atom, quoted string or literal; for free(), NULL if none. */
+static char *string(struct cursor *c)
+{
+	struct buf text = BUF_INIT(NAME_MAX_BYTES);
+	const char *start;
+	size_t length;
+
+	if (skip(c, '{'))
+		return literal(c);
+	if (!skip(c, '"')) {
+		/* Unquoted names with parentheses exist in the wild. */
+		start = c->at;
+		while (c->at < c->end && *c->at != ' ')
+			c->at++;
+		length = (size_t)(c->at - start);
+		return length && length <= NAME_MAX_BYTES
+			? xstrndup(start, length)
+			: NULL;
+	}
+	buf_append(&text, "", 0);
+	while (c->at < c->end && *c->at != '"') {
+		if (*c->at == '\\' && c->at + 1 < c->end)
+			c->at++;
+		if (buf_append(&text, c->at++, 1) < 0)
+			break;
+	}
+	if (skip(c, '"'))
+		return text.data;
+	buf_free(&text);
+	return NULL;
+}
+
+static bool has_prefix(const char *wire, char *const *prefixes)
+{
+	for (; prefixes && *prefixes; prefixes++)
+		if (**prefixes &&
+			strncmp(wire, *prefixes, strlen(*prefixes)) == 0)
+			return true;
+	return false;
+}
+
+static enum special_use use_of(const char *path, enum special_use flagged)
+{
+	const char *level = path;
+	size_t i;
+
+	if (strcasecmp(path, "INBOX") == 0)
+		return SPECIAL_INBOX;
+	if (flagged != SPECIAL_NONE)
+		return flagged;
+	/* Where everything lives under INBOX. */
+	if (strncmp(path, "INBOX/", 6) == 0)
+		level += 6;
+	for (i = 0; i < COUNT(known); i++)
+		if (strcasecmp(level, known[i].path) == 0)
+			return known[i].use;
+	return SPECIAL_NONE;
+}
+
+static enum collection_kind kind_of(const char *path, bool notes)
+{
+	const char *level = path;
+
+	if (strncmp(path, "INBOX/", 6) == 0)
+		level += 6;
+	return notes || strcasecmp(level, "Notes") == 0 ? COLLECTION_NOTES
+							: COLLECTION_MAIL;
+}
+
+struct flags {
+	bool noselect, gone, notes;
+	enum special_use use;
+};
+
+static bool read_flags(struct cursor *c, struct flags *flags)
+{
+	const char *start;
+	size_t length;
+	size_t i;
+
+	if (!skip(c, '('))
+		return false;
+	for (spaces(c); (length = atom(c, &start)); spaces(c)) {
+		if (is(start, length, "\\Noselect"))
+			flags->noselect = true;
+		else if (is(start, length, "\\NonExistent"))
+			flags->noselect = flags->gone = true;
+		else if (is(start, length, "\\XNotes"))
+			flags->notes = true;
+		for (i = 0; i < COUNT(uses); i++)
+			if (is(start, length, uses[i].flag))
+				flags->use = uses[i].use;
+	}
+	return skip(c, ')');
+}
+
+/* "\"/\"" or NIL; false when it is neither. */
+static bool read_delimiter(struct cursor *c, char *delimiter)
+{
+	const char *start;
+
+	*delimiter = '\0';
+	if (!skip(c, '"'))
+		return is(start, atom(c, &start), "NIL");
+	if (skip(c, '"'))
+		return true;
+	(void)skip(c, '\\');
+	if (c->at == c->end)
+		return false;
+	*delimiter = *c->at++;
+	return skip(c, '"');
+}
+
+static bool same_name(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0 ||
+		(strcasecmp(a, "INBOX") == 0 && strcasecmp(b, "INBOX") == 0);
+}
+
+static struct imap_folder *find(struct imap_folders *folders, const char *wire)
+{
+	size_t i;
+
+	for (i = 0; i < folders->count; i++) {
+		size_t at = (folders->cursor + i) % folders->count;
+
+		if (same_name(folders->folder[at].collection.wire, wire)) {
+			folders->cursor = at + 1;
+			return &folders->folder[at];
+		}
+	}
+	return NULL;
+}
+
+static bool take_list(struct imap_folders *folders, struct cursor *c)
+{
+	struct flags flags = {0};
+	struct imap_folder *folder;
+	char delimiter;
+	char *wire;
+
+	if (!read_flags(c, &flags))
+		return false;
+	spaces(c);
+	if (!read_delimiter(c, &delimiter))
+		return false;
+	spaces(c);
+	wire = string(c);
+	if (!wire)
+		return false;
+	if (!*wire || folders->count == IMAP_FOLDERS_MAX) {
+		free(wire);
+		return false;
+	}
+	if (folders->count == folders->capacity) {
+		folders->capacity = folders->capacity ? folders->capacity * 2
+						      : 64;
+		folders->folder = xrealloc(folders->folder, folders->capacity,
+			sizeof(*folders->folder));
+	}
+	folder = &folders->folder[folders->count++];
+	*folder = (struct imap_folder){.gone = flags.gone};
+	folder->collection.wire = wire;
+	folder->collection.path = imap_name_path(wire, delimiter);
+	folder->collection.delimiter = delimiter;
+	folder->collection.selectable = !flags.noselect;
+	folder->collection.special = use_of(folder->collection.path, flags.use);
+	folder->collection.kind = kind_of(folder->collection.path, flags.notes);
+	if (has_prefix(wire, folders->other_prefixes))
+		folder->collection.space = SPACE_OTHER_USERS;
+	else if (has_prefix(wire, folders->shared_prefixes))
+		folder->collection.space = SPACE_SHARED;
+	return true;
+}
+
+static void set_state(struct collection *collection, const char *key,
+	size_t length, uint64_t value)
+{
+	if (is(key, length, "MESSAGES"))
+		collection->items = value;
+	else if (is(key, length, "UIDNEXT") && value <= UINT32_MAX)
+		collection->uid_next = (uint32_t)value;
+	else if (is(key, length, "UIDVALIDITY") && value <= UINT32_MAX)
+		collection->uid_validity = (uint32_t)value;
+	else if (is(key, length, "HIGHESTMODSEQ"))
+		collection->modseq = value;
+	else if (is(key, length, "SIZE"))
+		collection->bytes = value;
+}
+
+/* A value that is no number: "(id)" of MAILBOXID and the like. */
+static void skip_value(struct cursor *c)
+{
+	unsigned depth = 0;
+
+	do {
+		if (*c->at == '(')
+			depth++;
+		else if (*c->at == ')' && depth)
+			depth--;
+		else if (!depth && (*c->at == ' ' || *c->at == ')'))
+			return;
+		c->at++;
+	} while (c->at < c->end);
+}
+
+static bool take_status(struct imap_folders *folders, struct cursor *c)
+{
+	struct imap_folder *folder;
+	const char *key;
+	const char *value;
+	size_t length;
+	size_t digits;
+	char number[24];
+	char *wire = string(c);
+
+	if (!wire)
+		return false;
+	folder = find(folders, wire);
+	free(wire);
+	spaces(c);
+	if (!folder || !skip(c, '('))
+		return false;
+	for (spaces(c); (length = atom(c, &key)); spaces(c)) {
+		spaces(c);
+		if (c->at == c->end)
+			return false;
+		if (*c->at < '0' || *c->at > '9') {
+			skip_value(c);
+			continue;
+		}
+		digits = atom(c, &value);
+		if (digits >= sizeof(number))
+			continue;
+		memcpy(number, value, digits);
+		number[digits] = '\0';
+		set_state(&folder->collection, key, length,
+			strtoull(number, NULL, 10));
+	}
+	folder->collection.state_known = folder->collection.uid_validity != 0;
+	return true;
+}
+
+void imap_folders_take(
+	struct imap_folders *folders, const char *text, size_t length)
+{
+	struct cursor c = {text, text + length};
+	const char *word;
+	size_t word_length = atom(&c, &word);
+	bool understood = true;
+
+	spaces(&c);
+	if (is(word, word_length, "LIST"))
+		understood = take_list(folders, &c);
+	else if (is(word, word_length, "STATUS"))
+		understood = take_status(folders, &c);
+	folders->dropped += !understood;
+}
+
+void imap_folders_free(struct imap_folders *folders)
+{
+	size_t i;
+
+	for (i = 0; i < folders->count; i++)
+		collection_free(&folders->folder[i].collection);
+	free(folders->folder);
+	folders->folder = NULL;
+	folders->count = folders->capacity = 0;
+}

@@ -1,0 +1,503 @@
+/*
+ * imap_session.c - the session's beginning, by libetpan, see the header.
+ *
+ * libetpan reads and writes through our stream by a low-level driver of its
+ * public kind, so that it sees TLS, deadlines and cancelling without knowing
+ * of them. It parses strictly and its results do not say what the server
+ * said; the driver therefore remembers the last bytes received. Runs on the
+ * thread of the source.
+ */
+#include "imap_session.h"
+
+#include <libetpan/libetpan.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "alloc.h"
+#include "buf.h"
+#include "clock.h"
+#include "err.h"
+#include "imap_text.h"
+#include "quirks.h"
+#include "stream.h"
+
+#define COMMAND_US (60 * US_PER_S)
+#define TAIL_BYTES 2048
+/* A round trip longer than this is no local network: compress. */
+#define FAR_US	     (4 * US_PER_MS)
+#define PREFIXES_MAX 16
+#define ETPAN_BUFFER 8192
+
+struct pipe {
+	struct stream *stream;
+	struct err err;		   /* why a read or write failed */
+	char tail[TAIL_BYTES + 1]; /* the last bytes received */
+	size_t tail_length;
+};
+
+struct talk {
+	mailimap *imap;
+	mailstream *etpan; /* libetpan's buffers over our stream */
+	struct pipe pipe;
+	int64_t nearest_us; /* the shortest round trip so far */
+	struct imap_session *session;
+};
+
+static void remember(struct pipe *pipe, const char *data, size_t bytes)
+{
+	if (bytes > TAIL_BYTES) {
+		data += bytes - TAIL_BYTES;
+		bytes = TAIL_BYTES;
+	}
+	if (pipe->tail_length + bytes > TAIL_BYTES) {
+		size_t keep = TAIL_BYTES - bytes;
+
+		memmove(pipe->tail, pipe->tail + pipe->tail_length - keep,
+			keep);
+		pipe->tail_length = keep;
+	}
+	memcpy(pipe->tail + pipe->tail_length, data, bytes);
+	pipe->tail_length += bytes;
+	pipe->tail[pipe->tail_length] = '\0';
+}
+
+static ssize_t pipe_read(mailstream_low *low, void *data, size_t bytes)
+{
+	struct pipe *pipe = low->data;
+	int64_t got = stream_read(pipe->stream, data, bytes, &pipe->err);
+
+	if (got > 0)
+		remember(pipe, data, (size_t)got);
+	return (ssize_t)got;
+}
+
+static ssize_t pipe_write(mailstream_low *low, const void *data, size_t bytes)
+{
+	struct pipe *pipe = low->data;
+
+	if (stream_write(pipe->stream, data, bytes, &pipe->err) < 0 ||
+		stream_flush(pipe->stream, &pipe->err) < 0)
+		return -1;
+	return (ssize_t)bytes;
+}
+
+/* The stream is not libetpan's to close. */
+static int pipe_close(mailstream_low *low)
+{
+	(void)low;
+	return 0;
+}
+
+static int pipe_fd(mailstream_low *low)
+{
+	(void)low;
+	return -1;
+}
+
+static void pipe_free(mailstream_low *low)
+{
+	free(low->identifier);
+	free(low);
+}
+
+static void pipe_cancel(mailstream_low *low)
+{
+	(void)low;
+}
+
+static mailstream_low_driver pipe_driver = {
+	.mailstream_read = pipe_read,
+	.mailstream_write = pipe_write,
+	.mailstream_close = pipe_close,
+	.mailstream_get_fd = pipe_fd,
+	.mailstream_free = pipe_free,
+	.mailstream_cancel = pipe_cancel,
+};
+
+/* The last complete line received, without its tag: "NO [CODE] text". */
+static void last_words(const struct pipe *pipe, char *text, size_t bytes)
+{
+	const char *end = pipe->tail + pipe->tail_length;
+	const char *bye = strstr(pipe->tail, "* BYE");
+	const char *start;
+
+	while (end > pipe->tail && (end[-1] == '\n' || end[-1] == '\r'))
+		end--;
+	start = end;
+	while (start > pipe->tail && start[-1] != '\n')
+		start--;
+	if (bye) {
+		start = bye;
+		end = bye + strcspn(bye, "\r\n");
+	}
+	while (start < end && *start != ' ')
+		start++;
+	start += start < end;
+	if ((size_t)(end - start) >= bytes)
+		end = start + bytes - 1;
+	memcpy(text, start, (size_t)(end - start));
+	text[end - start] = '\0';
+}
+
+/* Turn libetpan's code for the command WHAT into an error. */
+static int explain(struct talk *talk, int code, const char *what,
+	enum err_kind refused, struct err *err)
+{
+	const char *name = stream_name(talk->pipe.stream);
+	enum err_kind kind;
+	char words[512];
+	const char *text;
+
+	last_words(&talk->pipe, words, sizeof(words));
+	text = words + strcspn(words, " ");
+	text += *text == ' ';
+	kind = imap_error_kind(text, refused);
+	if (strncasecmp(words, "BYE", 3) == 0)
+		return err_set(err, imap_error_kind(text, ERR_NETWORK),
+			"%s: %s: the server ends the session: %s", name, what,
+			text);
+	if (talk->pipe.err.kind) {
+		if (err)
+			*err = talk->pipe.err;
+		return -1;
+	}
+	if (code == MAILIMAP_ERROR_PARSE || code == MAILIMAP_ERROR_PROTOCOL)
+		return err_set(err, ERR_PROTOCOL,
+			"%s: the answer to %s is no IMAP: \"%.100s\"; is this "
+			"an IMAP port?",
+			name, what, words);
+	return err_set(err, kind, "%s: %s: %s", name, what, words);
+}
+
+static bool failed(int code)
+{
+	return code != MAILIMAP_NO_ERROR &&
+		code != MAILIMAP_NO_ERROR_AUTHENTICATED &&
+		code != MAILIMAP_NO_ERROR_NON_AUTHENTICATED;
+}
+
+/* Whether the session can go on after a failed optional command. */
+static bool fatal(const struct talk *talk, int code)
+{
+	return talk->pipe.err.kind || code == MAILIMAP_ERROR_STREAM ||
+		code == MAILIMAP_ERROR_PARSE || code == MAILIMAP_ERROR_PROTOCOL;
+}
+
+static int64_t begin(struct talk *talk)
+{
+	int64_t now_us = clock_monotonic_us();
+
+	talk->session->round_trips++;
+	talk->pipe.tail_length = 0;
+	talk->pipe.tail[0] = '\0';
+	stream_set_deadline(talk->pipe.stream, now_us + COMMAND_US);
+	return now_us;
+}
+
+static void ended(struct talk *talk, int64_t begun_us)
+{
+	int64_t took_us = clock_monotonic_us() - begun_us;
+
+	if (took_us < talk->nearest_us)
+		talk->nearest_us = took_us;
+	stream_set_deadline(talk->pipe.stream, 0);
+}
+
+/* Give back what libetpan has read ahead. */
+static int give_back(struct talk *talk, struct err *err)
+{
+	mailstream *etpan = talk->etpan;
+	size_t bytes = etpan->read_buffer_len;
+
+	etpan->read_buffer_len = 0;
+	return bytes ? stream_unread(talk->pipe.stream, etpan->read_buffer,
+			       bytes, err)
+		     : 0;
+}
+
+static bool offers(const struct talk *talk, const char *name)
+{
+	return mailimap_has_extension(talk->imap, (char *)(uintptr_t)name);
+}
+
+static int capability(struct talk *talk, struct err *err)
+{
+	struct mailimap_capability_data *data = NULL;
+	int64_t begun_us = begin(talk);
+	int code = mailimap_capability(talk->imap, &data);
+
+	ended(talk, begun_us);
+	if (failed(code))
+		return explain(talk, code, "CAPABILITY", ERR_REFUSED, err);
+	mailimap_capability_data_free(data);
+	return 0;
+}
+
+static int starttls(struct talk *talk, struct err *err)
+{
+	int64_t begun_us = begin(talk);
+	int code = mailimap_starttls(talk->imap);
+
+	ended(talk, begun_us);
+	if (failed(code))
+		return explain(talk, code, "STARTTLS", ERR_TLS, err);
+	if (give_back(talk, err) < 0 ||
+		stream_starttls(talk->pipe.stream, err) < 0)
+		return -1;
+	return capability(talk, err);
+}
+
+static int greeting(struct talk *talk, struct buf *about, struct err *err)
+{
+	int64_t begun_us = begin(talk);
+	int code = mailimap_connect(talk->imap, talk->etpan);
+
+	stream_set_deadline(talk->pipe.stream, 0);
+	(void)begun_us;
+	if (failed(code)) {
+		explain(talk, code, "greeting", ERR_THROTTLED, err);
+		return -1;
+	}
+	(void)buf_append_text(about, talk->pipe.tail);
+	return 0;
+}
+
+static int login(
+	struct talk *talk, const struct imap_login *login, struct err *err)
+{
+	bool plain = offers(talk, "AUTH=PLAIN");
+	bool quotable = imap_quotable(login->user) &&
+		imap_quotable(login->password);
+	int64_t begun_us = begin(talk);
+	int code;
+
+	if (offers(talk, "LOGINDISABLED") && !plain)
+		return err_set(err, ERR_AUTH,
+			"%s: takes no password without TLS; set security to "
+			"starttls or tls",
+			stream_name(talk->pipe.stream));
+	if (offers(talk, "LOGINDISABLED") || (!quotable && plain))
+		code = mailimap_authenticate(talk->imap, "PLAIN", "localhost",
+			NULL, NULL, login->user, login->user, login->password,
+			NULL);
+	else
+		code = mailimap_login(talk->imap, login->user, login->password);
+	ended(talk, begun_us);
+	if (!failed(code))
+		return capability(talk, err);
+	explain(talk, code, "login", ERR_AUTH, err);
+	if (err && err->kind == ERR_AUTH)
+		err_hint(err, "check user and password of %s", login->user);
+	return -1;
+}
+
+static int identify(struct talk *talk, struct buf *about, struct err *err)
+{
+	struct imap_session *session = talk->session;
+	char *name = NULL;
+	char *version = NULL;
+	int64_t begun_us;
+	int code;
+
+	if (!offers(talk, "ID"))
+		return 0;
+	begun_us = begin(talk);
+	code = mailimap_id_basic(
+		talk->imap, "sluice-agent", SLUICE_VERSION, &name, &version);
+	ended(talk, begun_us);
+	if (failed(code) && fatal(talk, code))
+		return explain(talk, code, "ID", ERR_REFUSED, err);
+	if (name) {
+		free(session->server);
+		session->server = xasprintf("%s%s%s", name, version ? " " : "",
+			version ? version : "");
+		(void)buf_append_text(about, session->server);
+	}
+	free(name);
+	free(version);
+	return 0;
+}
+
+/* The prefixes of one kind of namespace, ended by NULL. */
+static char **prefixes(const struct mailimap_namespace_item *item)
+{
+	char **list = xcalloc(PREFIXES_MAX + 1, sizeof(*list));
+	const clistiter *at;
+	size_t count = 0;
+
+	if (!item || !item->ns_data_list)
+		return list;
+	for (at = clist_begin(item->ns_data_list); at && count < PREFIXES_MAX;
+		at = clist_next(at)) {
+		const struct mailimap_namespace_info *info = clist_content(at);
+
+		if (info->ns_prefix && *info->ns_prefix)
+			list[count++] = xstrdup(info->ns_prefix);
+	}
+	return list;
+}
+
+static int namespaces(struct talk *talk, struct err *err)
+{
+	struct mailimap_namespace_data *data = NULL;
+	int64_t begun_us;
+	int code;
+
+	if (!mailimap_has_namespace(talk->imap))
+		return 0;
+	begun_us = begin(talk);
+	code = mailimap_namespace(talk->imap, &data);
+	ended(talk, begun_us);
+	if (failed(code))
+		return fatal(talk, code)
+			? explain(talk, code, "NAMESPACE", ERR_REFUSED, err)
+			: 0;
+	if (!data)
+		return 0;
+	talk->session->other_prefixes = prefixes(data->ns_other);
+	talk->session->shared_prefixes = prefixes(data->ns_shared);
+	mailimap_namespace_data_free(data);
+	return 0;
+}
+
+/* A command whose answer is only OK or not: 1, 0, or -1. */
+static int simple(struct talk *talk, const char *command, struct err *err)
+{
+	int64_t begun_us = begin(talk);
+	int code = mailimap_custom_command(talk->imap, command);
+
+	ended(talk, begun_us);
+	if (!failed(code))
+		return 1;
+	return fatal(talk, code)
+		? explain(talk, code, command, ERR_REFUSED, err)
+		: 0;
+}
+
+static int enable(struct talk *talk, struct err *err)
+{
+	struct imap_session *session = talk->session;
+	int result;
+
+	if (!offers(talk, "QRESYNC") || session->quirks->no_qresync)
+		return 0;
+	result = simple(talk, "ENABLE QRESYNC", err);
+	if (result > 0)
+		session->caps |= CAP_QRESYNC;
+	return result < 0 ? -1 : 0;
+}
+
+static int compress(struct talk *talk, enum compress wish, struct err *err)
+{
+	int result;
+
+	if (wish == COMPRESS_OFF || !offers(talk, "COMPRESS=DEFLATE") ||
+		talk->session->quirks->no_compress ||
+		(wish == COMPRESS_AUTO && talk->nearest_us < FAR_US))
+		return 0;
+	result = simple(talk, "COMPRESS DEFLATE", err);
+	if (result <= 0)
+		return result;
+	if (give_back(talk, err) < 0 ||
+		stream_deflate(talk->pipe.stream, err) < 0)
+		return -1;
+	talk->session->compressed = true;
+	return 0;
+}
+
+static void note_caps(struct talk *talk)
+{
+	static const struct {
+		const char *name;
+		unsigned cap;
+	} wanted[] = {
+		{"LIST-STATUS", CAP_LIST_STATUS},
+		{"LIST-EXTENDED", CAP_LIST_EXTENDED},
+		{"SPECIAL-USE", CAP_SPECIAL_USE},
+		{"STATUS=SIZE", CAP_STATUS_SIZE},
+		{"CONDSTORE", CAP_CONDSTORE},
+		{"QRESYNC", CAP_CONDSTORE},
+	};
+	struct imap_session *session = talk->session;
+	size_t i;
+
+	for (i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		if (offers(talk, wanted[i].name))
+			session->caps |= wanted[i].cap;
+	if (session->quirks->no_list_status)
+		session->caps &= ~(unsigned)CAP_LIST_STATUS;
+}
+
+static int converse(struct talk *talk, const struct imap_login *credentials,
+	struct err *err)
+{
+	struct imap_session *session = talk->session;
+	struct buf about = BUF_INIT(4 * TAIL_BYTES);
+	int status = -1;
+
+	if (greeting(talk, &about, err) < 0)
+		goto done;
+	session->server = xstrndup(
+		buf_text(&about), strcspn(buf_text(&about), "\r\n"));
+	if (capability(talk, err) < 0 ||
+		(credentials->security == SECURITY_STARTTLS &&
+			starttls(talk, err) < 0) ||
+		login(talk, credentials, err) < 0)
+		goto done;
+	session->quirks = quirks_find(buf_text(&about));
+	note_caps(talk);
+	if (!credentials->bare) {
+		if (identify(talk, &about, err) < 0)
+			goto done;
+		session->quirks = quirks_find(buf_text(&about));
+		if (namespaces(talk, err) < 0 || enable(talk, err) < 0 ||
+			compress(talk, credentials->compress, err) < 0)
+			goto done;
+	}
+	status = 0;
+done:
+	buf_free(&about);
+	return status;
+}
+
+int imap_session_start(struct imap_session *session, struct stream *stream,
+	const struct imap_login *credentials, struct err *err)
+{
+	struct talk talk = {.session = session, .nearest_us = INT64_MAX};
+	mailstream_low *low;
+	int status;
+
+	*session = (struct imap_session){.quirks = quirks_find("")};
+	talk.pipe.stream = stream;
+	talk.imap = mailimap_new(0, NULL);
+	low = mailstream_low_new(&talk.pipe, &pipe_driver);
+	talk.etpan = low ? mailstream_new(low, ETPAN_BUFFER) : NULL;
+	if (!talk.imap || !talk.etpan)
+		abort(); /* libetpan fails here only without memory */
+	status = converse(&talk, credentials, err);
+	if (status == 0)
+		status = give_back(&talk, err);
+	/* Without its stream libetpan has nobody to say LOGOUT to. */
+	talk.imap->imap_stream = NULL;
+	mailimap_free(talk.imap);
+	mailstream_close(talk.etpan);
+	return status;
+}
+
+static void free_list(char **list)
+{
+	char **at;
+
+	for (at = list; at && *at; at++)
+		free(*at);
+	free(list);
+}
+
+void imap_session_free(struct imap_session *session)
+{
+	free(session->server);
+	free_list(session->other_prefixes);
+	free_list(session->shared_prefixes);
+	*session = (struct imap_session){0};
+}

@@ -1,0 +1,44 @@
+/*
+ * imap_source.h - the parts of the IMAP source; included by its own files.
+ */
+#ifndef SLUICE_IMAP_SOURCE_H
+#define SLUICE_IMAP_SOURCE_H
+
+#include "err.h"
+#include "imap_reader.h"
+#include "imap_session.h"
+#include "source_driver.h"
+
+struct stream;
+
+struct imap_source {
+	struct source base;
+	struct wire *wire;
+	struct endpoint endpoint;
+	char *ca_file;
+	char *user, *password;
+	struct source_options options;
+	struct stream *stream; /* NULL: not connected */
+	struct imap_session session;
+	struct imap_reader reader;
+	unsigned newest_tag;
+	uint64_t round_trips;
+	bool idle; /* nothing is awaited: LOGOUT may be said */
+};
+
+/* Connect and log in anew, whatever was before. */
+int imap_connect(struct imap_source *source, struct err *err);
+
+/* Send one command, its tag before it and CRLF behind; returns the tag, or
+ * 0 with ERR. Stays buffered until the next flush or read. */
+unsigned imap_send(
+	struct imap_source *source, const struct buf *command, struct err *err);
+
+/* What a NO or BAD to a command asks of us, in words. Always -1. */
+int imap_refusal(const struct imap_source *source, const char *what,
+	const char *text, enum err_kind fallback, struct err *err);
+
+/* imap_fetch.c: source_fetch() of source.h. */
+int imap_fetch(struct source *source, const struct feed *feed, struct err *err);
+
+#endif
