@@ -167,9 +167,12 @@ static size_t skip_tag(struct buf *out, const char *html, size_t length)
 		while ((close = memmem(close, length - (size_t)(close - html),
 				"</", 2))) {
 			close += 2;
-			if (tag_is(close, length - (size_t)(close - html),
+			if (!tag_is(close, length - (size_t)(close - html),
 				    hidden[i]))
-				return (size_t)(close - html);
+				continue;
+			close = memchr(
+				close, '>', length - (size_t)(close - html));
+			return close ? (size_t)(close + 1 - html) : length;
 		}
 		return length;
 	}
