@@ -23,6 +23,7 @@ SEE_agent                := $(SEE_agent/link) agent/link
 SEE_controller/config    := lib
 SEE_controller/model     := lib
 SEE_controller/recommend := lib controller/model
+SEE_controller/simulate  := lib controller/model controller/recommend
 SEE_controller/measure   := lib lib/net controller/model
 SEE_controller/rollout   := lib controller/config
 SEE_controller/archive   := lib controller/model controller/recommend \
@@ -33,13 +34,15 @@ SEE_controller/server    := lib lib/net controller/config controller/model \
 SEE_reports              := $(SEE_controller/archive) controller/archive
 SEE_scenarios/fill       := lib lib/net controller/config
 SEE_controller           := $(SEE_controller/server) controller/server \
+                            controller/simulate \
                             reports scenarios/fill
 
 LIB_DIRS        := lib lib/net
 AGENT_DIRS      := agent/mail agent/config agent/store agent/source \
                    agent/sync agent/link agent
 CONTROLLER_DIRS := controller/config controller/model controller/recommend \
-                   controller/measure controller/rollout controller/archive \
+                   controller/simulate controller/measure controller/rollout \
+                   controller/archive \
                    controller/server reports scenarios/fill controller
 DIRS            := $(LIB_DIRS) $(AGENT_DIRS) $(CONTROLLER_DIRS)
 

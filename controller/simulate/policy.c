@@ -1,0 +1,147 @@
+/*
+ * policy.c - the competing ways to choose a batch size.
+ *
+ * Between world.c and study.c. Each policy is asked after every step and
+ * answers with the number of syncs to keep active. Pure; one thread.
+ */
+#include "policy.h"
+
+#include <math.h>
+
+#include "product.h"
+
+#define STAGGER_S    20
+#define MINUTE_STEPS (60 / WORLD_STEP_S)
+
+static const char *const names[POLICY_COUNT] = {
+	[POLICY_SLUICE] = "sluice, longest first",
+	[POLICY_SLUICE_PLAIN] = "sluice, random order",
+	[POLICY_ORACLE] = "true optimum, random order",
+	[POLICY_ORACLE_LONGEST] = "true optimum, longest first",
+	[POLICY_FIXED_5] = "fixed 5",
+	[POLICY_FIXED_10] = "fixed 10",
+	[POLICY_FIXED_20] = "fixed 20",
+	[POLICY_DOUBLING] = "doubling until +10 % fails",
+	[POLICY_AIMD] = "AIMD on the canary",
+	[POLICY_N_MINUS_2] = "+1 until it falls, keep n-2",
+};
+
+const char *policy_name(enum policy_id id)
+{
+	return names[id];
+}
+
+struct simple {
+	unsigned slots;
+	unsigned steps; /* since slots changed */
+	double sum, last_mean;
+	bool settled;
+	double slo_ms;
+};
+
+static void change(struct simple *s, unsigned slots, double mean)
+{
+	s->slots = slots ? slots : 1;
+	s->last_mean = mean;
+	s->steps = 0;
+	s->sum = 0;
+}
+
+/* Mean over the last COUNT steps at full slots, NAN until there are enough.*/
+static double plateau(
+	struct simple *s, const struct world_view *view, unsigned count)
+{
+	if (view->active < s->slots) {
+		s->steps = 0;
+		s->sum = 0;
+		return NAN;
+	}
+	s->sum += view->x_mb_min;
+	return ++s->steps < count ? NAN : s->sum / s->steps;
+}
+
+static void doubling(struct simple *s, const struct world_view *view)
+{
+	double mean = plateau(s, view, 5 * MINUTE_STEPS);
+
+	if (s->settled || isnan(mean))
+		return;
+	if (mean < 1.1 * s->last_mean)
+		s->settled = true;
+	else
+		change(s, s->slots * 2, mean);
+}
+
+static void n_minus_2(struct simple *s, const struct world_view *view)
+{
+	double mean = plateau(s, view, 2 * MINUTE_STEPS);
+
+	if (s->settled || isnan(mean))
+		return;
+	if (mean < s->last_mean) {
+		s->settled = true;
+		s->slots = s->slots > 3 ? s->slots - 2 : 1;
+	} else {
+		change(s, s->slots + 1, mean);
+	}
+}
+
+static void aimd(struct simple *s, const struct world_view *view)
+{
+	if (++s->steps < MINUTE_STEPS)
+		return;
+	s->steps = 0;
+	if (view->p95_recent_ms > s->slo_ms)
+		s->slots = s->slots > 1 ? (unsigned)(s->slots * 0.75) : 1;
+	else if (view->active >= s->slots)
+		s->slots++;
+}
+
+static void run_simple(enum policy_id id, struct world *world,
+	const struct server *server, struct policy_result *result)
+{
+	static const struct brake_order free_run = {0};
+	static const unsigned fixed[POLICY_COUNT] = {
+		[POLICY_FIXED_5] = 5,
+		[POLICY_FIXED_10] = 10,
+		[POLICY_FIXED_20] = 20,
+	};
+	struct simple s = {.slots = fixed[id], .slo_ms = server->slo_ms};
+	struct world_view view;
+
+	if (id == POLICY_ORACLE || id == POLICY_ORACLE_LONGEST)
+		s.slots = server->n_opt;
+	if (s.slots == 0)
+		s.slots = 1;
+	do {
+		world_set(world, s.slots, STAGGER_S, 1, &free_run);
+		if (!world_step(world))
+			break;
+		world_look(world, &view);
+		if (id == POLICY_DOUBLING)
+			doubling(&s, &view);
+		else if (id == POLICY_N_MINUS_2)
+			n_minus_2(&s, &view);
+		else if (id == POLICY_AIMD)
+			aimd(&s, &view);
+	} while (1);
+	result->last = s.slots;
+}
+
+void policy_run(enum policy_id id, const struct server *server,
+	unsigned clients, uint64_t seed, struct policy_result *result)
+{
+	enum world_order order = id == POLICY_SLUICE ||
+			id == POLICY_ORACLE_LONGEST
+		? WORLD_LONGEST
+		: WORLD_RANDOM;
+	struct world *world = world_new(server, clients, order, seed);
+
+	*result = (struct policy_result){.first = 0};
+	if (id == POLICY_SLUICE || id == POLICY_SLUICE_PLAIN)
+		product_run(world, server, result);
+	else
+		run_simple(id, world, server, result);
+	world_result(world, &result->world);
+	world_free(world);
+}

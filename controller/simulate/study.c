@@ -1,0 +1,150 @@
+/*
+ * study.c - runs every policy on every server and sums up.
+ *
+ * Called by the verb `simulate --study` and by the nightly checks. Pure but
+ * for its progress callback; one thread.
+ */
+#include "study.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "alloc.h"
+#include "random.h"
+
+#define TOO_HIGH 1.5
+#define OFTEN	 0.05
+
+/* Columns of results, one value a server. */
+struct columns {
+	double *regret, *above, *worst, *overload, *ratio;
+	unsigned ratios;
+};
+
+static int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a;
+	double y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double quantile(double *values, unsigned count, double share)
+{
+	if (count == 0)
+		return NAN;
+	qsort(values, count, sizeof(*values), compare_doubles);
+	double at = share * (count - 1);
+	unsigned low = (unsigned)at;
+	unsigned high = low + 1 < count ? low + 1 : low;
+	return values[low] + (at - low) * (values[high] - values[low]);
+}
+
+static double mean(const double *values, unsigned count)
+{
+	double sum = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		sum += values[i];
+	return count ? sum / count : NAN;
+}
+
+static void sum_up(struct study_row *row, struct columns *c, unsigned count)
+{
+	unsigned often = 0;
+	unsigned high = 0;
+	double log_sum = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		often += c->above[i] > OFTEN;
+	for (unsigned i = 0; i < c->ratios; i++) {
+		high += c->ratio[i] > TOO_HIGH;
+		log_sum += fabs(log2(c->ratio[i]));
+	}
+	row->regret_mean = mean(c->regret, count);
+	row->regret_median = quantile(c->regret, count, 0.5);
+	row->regret_p90 = quantile(c->regret, count, 0.9);
+	row->above_slo = mean(c->above, count);
+	row->runs_above_5 = (double)often / count;
+	row->worst_95 = quantile(c->worst, count, 0.95);
+	row->overload = mean(c->overload, count);
+	row->first_high = c->ratios ? (double)high / c->ratios : NAN;
+	row->first_log2 = c->ratios ? log_sum / c->ratios : NAN;
+	row->first_ratio = quantile(c->ratio, c->ratios, 0.5);
+}
+
+static void note(struct columns *c, unsigned i, const struct server *server,
+	const struct policy_result *result, double reference_s)
+{
+	c->regret[i] = result->world.makespan_s / reference_s - 1;
+	c->above[i] = result->world.above_slo;
+	c->worst[i] = result->world.worst;
+	c->overload[i] = result->world.overload;
+	if (result->first)
+		c->ratio[c->ratios++] = (double)result->first / server->n_opt;
+}
+
+static void judge_gain(struct study *study, const struct server *server,
+	const struct policy_result *result)
+{
+	double truth =
+		network_x(server->curve, 10) / network_x(server->curve, 5) - 1;
+
+	if (!result->gain_known)
+		return;
+	study->gains++;
+	study->coverage += truth >= result->gain_low &&
+		truth <= result->gain_high;
+}
+
+static void run_server(struct study *study, struct columns *columns, unsigned i,
+	uint64_t *random, double *opt)
+{
+	struct server server;
+	struct policy_result reference;
+	struct policy_result result;
+
+	server_draw(&server, random);
+	uint64_t seed = random_bits(random);
+	*opt = server.n_opt;
+	policy_run(POLICY_ORACLE, &server, study->clients, seed, &reference);
+	for (int p = 0; p < POLICY_COUNT; p++) {
+		enum policy_id id = (enum policy_id)p;
+		policy_run(id, &server, study->clients, seed, &result);
+		note(&columns[p], i, &server, &result,
+			reference.world.makespan_s);
+		if (id == POLICY_SLUICE)
+			judge_gain(study, &server, &result);
+	}
+	server_free(&server);
+}
+
+void study_run(struct study *study, unsigned servers, unsigned clients,
+	uint64_t seed, void (*progress)(unsigned done))
+{
+	struct columns columns[POLICY_COUNT];
+	double *memory = xcalloc(
+		(size_t)servers * (5 * POLICY_COUNT + 1), sizeof(double));
+	double *opt = memory;
+	uint64_t random = seed;
+
+	*study = (struct study){
+		.servers = servers, .clients = clients, .seed = seed};
+	for (int p = 0; p < POLICY_COUNT; p++) {
+		double *own = memory + servers * (size_t)(1 + 5 * p);
+		columns[p] = (struct columns){own, own + servers,
+			own + 2 * (size_t)servers, own + 3 * (size_t)servers,
+			own + 4 * (size_t)servers, 0};
+	}
+	for (unsigned i = 0; i < servers; i++) {
+		run_server(study, columns, i, &random, &opt[i]);
+		if (progress)
+			progress(i + 1);
+	}
+	for (int p = 0; p < POLICY_COUNT; p++)
+		sum_up(&study->row[p], &columns[p], servers);
+	study->opt_median = quantile(opt, servers, 0.5);
+	if (study->gains)
+		study->coverage /= study->gains;
+	free(memory);
+}

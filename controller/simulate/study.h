@@ -1,0 +1,37 @@
+/*
+ * study.h - the decision loop on many random servers, against the others.
+ *
+ * Regret is the makespan over that of the true optimum kept from the first
+ * minute, clients in random order; the product pays for its pilots out of
+ * its own pocket. Deterministic from the seed.
+ */
+#ifndef SLUICE_STUDY_H
+#define SLUICE_STUDY_H
+
+#include "policy.h"
+
+struct study_row {
+	double regret_median, regret_mean, regret_p90;
+	double above_slo;    /* mean share of the time */
+	double runs_above_5; /* share of runs above for > 5 % of the time */
+	double worst_95;     /* p95 over SLO, worst of 95 % of the runs */
+	double overload;
+	double first_high;  /* share of first advices > 1.5 x optimum */
+	double first_ratio; /* median of first advice over optimum */
+	double first_log2;  /* mean |log2(first / optimum)| */
+};
+
+struct study {
+	unsigned servers, clients;
+	uint64_t seed;
+	struct study_row row[POLICY_COUNT];
+	double coverage; /* of the 90 % interval of the gain 5 -> 10 */
+	unsigned gains;
+	double opt_median;
+};
+
+/* PROGRESS, unless NULL, is told how many servers are done. */
+void study_run(struct study *study, unsigned servers, unsigned clients,
+	uint64_t seed, void (*progress)(unsigned done));
+
+#endif

@@ -1,0 +1,321 @@
+/*
+ * world.c - clients that move bytes, and the noise around them.
+ *
+ * Driven by policy.c; the truth comes from network.c. A client's rate is its
+ * share of X(n), times its own speed and noise; noise is autoregressive in
+ * its logarithm. Pure; one thread.
+ */
+#include "world.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "random.h"
+
+#define NOISE_CLIENT  0.84 /* correlation of neighbouring steps */
+#define NOISE_SERVER  0.95
+#define SETTLE_STEPS  2
+#define RECENT_PROBES 30
+#define STEPS_MAX     400000 /* 23 days; a policy that never ends */
+
+enum state {
+	WAITING,
+	RUNNING,
+	PAUSED,
+	DONE
+};
+
+struct client {
+	double mb, left_mb, speed, noise;
+	unsigned order; /* of its start */
+	enum state state;
+};
+
+struct world {
+	const struct server *server;
+	struct client *client;
+	unsigned clients, started, done, active;
+	unsigned slots, wave;
+	double stagger_s, last_start_s;
+	struct brake_order brake;
+	double server_noise;
+	uint64_t random;
+	unsigned step, settle; /* steps left in which buckets do not count */
+	double x_mb_min;
+	struct bucket *bucket;
+	size_t bucket_count, bucket_room;
+	int64_t recent_us[RECENT_PROBES];
+	unsigned recents;
+	struct world_result sum;
+	unsigned busy_steps; /* since the first start */
+};
+
+static int longest_first(const void *a, const void *b)
+{
+	double x = ((const struct client *)a)->mb;
+	double y = ((const struct client *)b)->mb;
+
+	return (x < y) - (x > y);
+}
+
+/* Pilots come first, in the middle of the sizes; then the largest. */
+static void put_pilots_first(struct client *client, unsigned count)
+{
+	unsigned pilots = count < 12 ? count / 2 : 6;
+	unsigned middle = (count - pilots) / 2;
+	struct client pilot[6];
+
+	memcpy(pilot, client + middle, pilots * sizeof(*pilot));
+	memmove(client + pilots, client, middle * sizeof(*client));
+	memcpy(client, pilot, pilots * sizeof(*pilot));
+}
+
+struct world *world_new(const struct server *server, unsigned clients,
+	enum world_order order, uint64_t seed)
+{
+	struct world *w = xcalloc(1, sizeof(*w));
+	double shift = server->sigma_mb * server->sigma_mb / 2;
+
+	w->server = server;
+	w->clients = clients;
+	w->client = xcalloc(clients, sizeof(*w->client));
+	w->random = seed;
+	w->last_start_s = -INFINITY;
+	for (unsigned i = 0; i < clients; i++) {
+		struct client *c = &w->client[i];
+		double z = random_normal(&w->random);
+		double speed = server->sigma_speed * random_normal(&w->random);
+		c->mb = server->mean_mb * exp(server->sigma_mb * z - shift);
+		c->left_mb = c->mb;
+		c->speed = exp(
+			speed - server->sigma_speed * server->sigma_speed / 2);
+		c->noise = server->noise_client * random_normal(&w->random);
+	}
+	if (order == WORLD_LONGEST) {
+		qsort(w->client, clients, sizeof(*w->client), longest_first);
+		put_pilots_first(w->client, clients);
+	}
+	return w;
+}
+
+void world_free(struct world *w)
+{
+	if (!w)
+		return;
+	free(w->client);
+	free(w->bucket);
+	free(w);
+}
+
+static double recent_p95_ms(const struct world *w)
+{
+	int64_t sorted[RECENT_PROBES];
+	struct bucket scratch;
+	unsigned count = w->recents < RECENT_PROBES ? w->recents
+						    : RECENT_PROBES;
+
+	memcpy(sorted, w->recent_us, count * sizeof(*sorted));
+	bucket_init(&scratch, 0, 1);
+	bucket_set_probes(&scratch, sorted, count, 0);
+	return (double)scratch.p95_ms;
+}
+
+void world_look(const struct world *w, struct world_view *view)
+{
+	*view = (struct world_view){
+		.now_s = (double)w->step * WORLD_STEP_S,
+		.active = w->active,
+		.started = w->started,
+		.done = w->done,
+		.total = w->clients,
+		.x_mb_min = w->x_mb_min,
+		.buckets = w->bucket,
+		.bucket_count = w->bucket_count,
+		.p95_recent_ms = recent_p95_ms(w),
+	};
+	for (unsigned i = 0; i < w->clients; i++) {
+		view->mb_left += w->client[i].left_mb;
+		view->mb_left_max = fmax(
+			view->mb_left_max, w->client[i].left_mb);
+	}
+}
+
+void world_set(struct world *w, unsigned slots, double stagger_s, unsigned wave,
+	const struct brake_order *brake)
+{
+	w->slots = slots;
+	w->stagger_s = stagger_s;
+	w->wave = wave;
+	w->brake = *brake;
+}
+
+/* The newest PAUSE syncs stand still; the others run. */
+static void obey_pause(struct world *w)
+{
+	unsigned paused = 0;
+	unsigned active = 0;
+
+	for (unsigned i = w->started; i-- > 0;) {
+		struct client *c = &w->client[i];
+		if (c->state != RUNNING && c->state != PAUSED)
+			continue;
+		bool pause = paused < w->brake.pause;
+		c->state = pause ? PAUSED : RUNNING;
+		paused += pause;
+		active += !pause;
+	}
+	if (active != w->active)
+		w->settle = SETTLE_STEPS;
+	w->active = active;
+}
+
+/* Slots are counted with the paused ones, which hold theirs. */
+static bool start_some(struct world *w)
+{
+	double now_s = (double)w->step * WORLD_STEP_S;
+	bool any = false;
+
+	while (w->started < w->clients && !w->brake.hold &&
+		w->started - w->done < w->slots &&
+		now_s - w->last_start_s >= w->stagger_s) {
+		w->client[w->started++].state = RUNNING;
+		w->active++;
+		w->last_start_s = now_s;
+		w->settle = SETTLE_STEPS;
+		any = true;
+	}
+	return any;
+}
+
+/* How many uncapped syncs would load the server like this. */
+static unsigned effective_n(const struct world *w, double cap)
+{
+	unsigned n = w->active;
+
+	if (cap > 0)
+		while (n > 1 && network_x(w->server->curve, n - 1) >= cap)
+			n--;
+	return n;
+}
+
+static bool move_bytes(struct world *w)
+{
+	double seconds = WORLD_STEP_S;
+	double x = network_x(w->server->curve, w->active) *
+		exp(w->server_noise);
+	double moved = 0;
+	bool ended = false;
+
+	if (w->brake.rate_mb_min > 0 && x > w->brake.rate_mb_min)
+		x = w->brake.rate_mb_min;
+	for (unsigned i = 0; i < w->started; i++) {
+		struct client *c = &w->client[i];
+		if (c->state != RUNNING)
+			continue;
+		double sd = w->server->noise_client;
+		double mb = x / w->active * seconds / 60 * c->speed *
+			exp(c->noise - sd * sd / 2);
+		mb = fmin(mb, c->left_mb);
+		c->left_mb -= mb;
+		moved += mb;
+		c->noise = NOISE_CLIENT * c->noise +
+			sd * sqrt(1 - NOISE_CLIENT * NOISE_CLIENT) *
+				random_normal(&w->random);
+		if (c->left_mb > 1e-9)
+			continue;
+		c->left_mb = 0;
+		c->state = DONE;
+		w->done++;
+		ended = true;
+	}
+	w->server_noise = NOISE_SERVER * w->server_noise +
+		w->server->noise_server *
+			sqrt(1 - NOISE_SERVER * NOISE_SERVER) *
+			random_normal(&w->random);
+	w->x_mb_min = moved * 60 / seconds;
+	return ended;
+}
+
+static void probe(struct world *w, struct bucket *bucket, unsigned n)
+{
+	int64_t us[WORLD_STEP_PROBES];
+
+	for (int i = 0; i < WORLD_STEP_PROBES; i++) {
+		us[i] = (int64_t)(1000 *
+			network_probe_ms(w->server->curve, n, &w->random));
+		w->recent_us[w->recents++ % RECENT_PROBES] = us[i];
+	}
+	bucket_set_probes(bucket, us, WORLD_STEP_PROBES, 0);
+}
+
+static struct bucket *new_bucket(struct world *w)
+{
+	if (w->bucket_count == w->bucket_room) {
+		w->bucket_room = w->bucket_room ? w->bucket_room * 2 : 1024;
+		w->bucket = xrealloc(
+			w->bucket, w->bucket_room, sizeof(*w->bucket));
+	}
+	struct bucket *bucket = &w->bucket[w->bucket_count++];
+	bucket_init(bucket, (double)w->step * WORLD_STEP_S, WORLD_STEP_S);
+	return bucket;
+}
+
+static void count_truth(struct world *w, unsigned n)
+{
+	double p95 = network_p95_ms(w->server->curve, n);
+	double over = (double)w->active / w->server->n_opt - 1;
+
+	w->sum.above_slo += p95 > w->server->slo_ms;
+	w->sum.worst = fmax(w->sum.worst, p95 / w->server->slo_ms);
+	w->sum.overload += fmax(0, over);
+	w->busy_steps++;
+}
+
+void world_idle(struct world *w, unsigned steps)
+{
+	for (unsigned i = 0; i < steps; i++) {
+		struct bucket *bucket = new_bucket(w);
+		probe(w, bucket, 0);
+		w->step++;
+	}
+}
+
+bool world_step(struct world *w)
+{
+	bool started = start_some(w);
+
+	obey_pause(w);
+	unsigned before = w->active;
+	unsigned n = effective_n(w, w->brake.rate_mb_min);
+	bool ended = w->active && move_bytes(w);
+	struct bucket *bucket = new_bucket(w);
+	bucket->n = bucket->active = (float)before;
+	bucket->x_mb_min = before ? (float)w->x_mb_min : 0;
+	bucket->wave = w->wave;
+	if (started || ended)
+		bucket->flags |= BUCKET_N_CHANGED;
+	if (w->settle) {
+		bucket->flags |= BUCKET_SETTLING;
+		w->settle--;
+	}
+	if (w->brake.rate_mb_min > 0 || w->brake.pause)
+		bucket->flags |= BUCKET_BRAKED;
+	probe(w, bucket, n);
+	count_truth(w, n);
+	if (ended)
+		obey_pause(w);
+	w->step++;
+	w->sum.makespan_s = (double)w->busy_steps * WORLD_STEP_S;
+	return w->done < w->clients && w->step < STEPS_MAX;
+}
+
+void world_result(const struct world *w, struct world_result *result)
+{
+	double steps = fmax(w->busy_steps, 1);
+
+	*result = w->sum;
+	result->above_slo /= steps;
+	result->overload /= steps;
+}
