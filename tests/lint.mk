@@ -20,6 +20,7 @@ lint-cppcheck:
 	@cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr -j2 \
 		--enable=warning,performance,portability \
 		--suppress=missingInclude --suppress=unknownMacro \
+		--suppress=invalidPointerCast \
 		--suppress=normalCheckLevelMaxBranches \
 		$(addprefix -I,$(DIRS)) $(foreach d,$(DIRS),$(wildcard $(d)/*.c))
 
