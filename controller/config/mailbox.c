@@ -63,9 +63,6 @@ static const struct conf_field mailbox_fields[] = {
 	{CONF_AT(struct mailbox, mail_notes), "mail_notes", CONF_INT,
 		"notes in the mail folder Notes", .fallback = "3",
 		.max = ITEMS_MAX},
-	{CONF_AT(struct mailbox, seed), "seed", CONF_INT,
-		"another seed gives another content of the same kind",
-		.fallback = "1", .max = 4294967295.0},
 	CONF_END,
 };
 

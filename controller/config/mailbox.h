@@ -29,7 +29,7 @@ struct mailbox {
 	unsigned contacts, events, tasks;
 	unsigned notes;	     /* VJOURNAL */
 	unsigned mail_notes; /* messages in the IMAP folder Notes */
-	uint64_t seed;
+	uint64_t seed;	     /* of its content: the scenario's */
 };
 
 extern const struct conf_table mailbox_table;

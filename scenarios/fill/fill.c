@@ -154,13 +154,14 @@ static int fill_client(struct work *work, const struct scenario_client *client,
 		.manifest = work->manifest,
 		.counts = &work->counts,
 	};
+	const struct mailbox *profile = NULL;
+	struct mailbox mailbox;
 	char *password;
 	int result = 0;
 
 	if (client->mailbox)
-		fill.mailbox = scenario_mailbox(
-			work->scenario, client->mailbox);
-	if (!fill.mailbox)
+		profile = scenario_mailbox(work->scenario, client->mailbox);
+	if (!profile)
 		return err_set(err, ERR_CONFIG,
 			"client %s has no mailbox profile; name one in "
 			"clients.mailbox",
@@ -168,6 +169,9 @@ static int fill_client(struct work *work, const struct scenario_client *client,
 	password = find_password(work, client->name, err);
 	if (!password)
 		return -1;
+	mailbox = *profile;
+	mailbox.seed = work->scenario->seed;
+	fill.mailbox = &mailbox;
 	fill.password = password;
 	if (server->imap.host && !work->options->no_mail)
 		result = fill_mail(&fill, err);

@@ -200,7 +200,10 @@ static int open_folder(
 		imap_result_check(&result, "EXAMINE", err) < 0 ||
 		imap_client_run(session->client,
 			"FETCH 1:* (BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])",
-			err) < 0)
+			err) < 0 ||
+		/* A server tells of every APPEND to the selected folder, and
+		 * a mailbox opened by EXAMINE loses nothing by CLOSE. */
+		imap_client_run(session->client, "CLOSE", err) < 0)
 		return -1;
 	qsort(session->ids.id, session->ids.count, sizeof(*session->ids.id),
 		by_text);

@@ -2,7 +2,7 @@
 #
 # Sourced by lab. Everything lives in DIR/cyrus; cyrmaster stays in the
 # foreground of its session. Passwords are in a sasldb, mechanisms PLAIN and
-# LOGIN; a mailbox is made at its user's first login.
+# LOGIN.
 
 cyrus_setup() {
 	local user
@@ -47,7 +47,8 @@ loginrealms: lab
 virtdomains: off
 allowplaintext: yes
 unixhierarchysep: yes
-altnamespace: no
+altnamespace: yes
+munge8bit: no
 autocreate_users: anyone
 autocreate_quota: 0
 httpmodules: caldav carddav
@@ -105,4 +106,18 @@ cyrus_start() {
 		-M "$DIR/cyrus/cyrus.conf" -p "$DIR/cyrus/master.pid"
 	wait_until "Cyrus IMAP" listens "$LAB_IMAP_PORT"
 	[ -z "$DAV" ] || wait_until "Cyrus DAV" listens "$LAB_DAV_PORT"
+	[ -e "$DIR/cyrus/created" ] || cyrus_create_mailboxes
+}
+
+# Cyrus makes a mailbox when its user first logs in by IMAP; DAV answers 500
+# until then.
+cyrus_create_mailboxes() {
+	local user
+	for user in $(expand_users "$LAB_USERS"); do
+		printf 'user = "%s:%s"\n' "$user" "$(cat "$DIR/pw/$user")" |
+			curl -s -K - -o /dev/null -X NOOP \
+				"imap://127.0.0.1:$LAB_IMAP_PORT" ||
+			die "$user cannot log in; see $DIR/log/cyrus.log"
+	done
+	touch "$DIR/cyrus/created"
 }

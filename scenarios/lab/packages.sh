@@ -43,6 +43,11 @@ needed_libraries() {
 
 # unpack PACKAGE…: into $LAB_ROOT, with the libraries this machine lacks.
 unpack() {
+	local package missing=
+	for package; do
+		[ -e "$LAB_ROOT/unpacked/$package" ] || missing=1
+	done
+	[ -n "$missing" ] || return 0
 	mkdir -p "$(dirname "$LAB_ROOT")"
 	(
 		flock 9

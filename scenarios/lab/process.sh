@@ -22,7 +22,6 @@ free_port() {
 	while :; do
 		port=$((20000 + RANDOM % 12000))
 		(exec 3<> "/dev/tcp/127.0.0.1/$port") 2> /dev/null && continue
-		mkdir -p "$LAB_ROOT.ports"
 		# Two labs that start at once must not choose the same.
 		claim_port "$port" && break
 	done
@@ -31,7 +30,11 @@ free_port() {
 
 # A claim is a folder that names its lab; those of labs that are gone go.
 claim_port() {
-	local claim=$LAB_ROOT.ports/$1 holder
+	local claims=$LAB_ROOT.ports claim holder
+	# The root may be another user's, to be shared by reading only.
+	[ -w "$(dirname "$LAB_ROOT")" ] || claims=$DIR/ports
+	claim=$claims/$1
+	mkdir -p "$claims"
 	if ! mkdir "$claim" 2> /dev/null; then
 		holder=$(cat "$claim/lab" 2> /dev/null || true)
 		[ -n "$holder" ] && [ ! -e "$holder/env" ] || return 1

@@ -1,0 +1,157 @@
+# lib.sh - what the end-to-end tests share: TAP, a lab, a place to work.
+#
+# Sourced by each test, which runs from the top of the tree. $WORK is an empty
+# folder of its own; whatever was started is stopped when the test ends.
+set -uo pipefail
+
+BUILD=${BUILD:-build}
+BIN=$PWD/$BUILD/bin
+WORK=$PWD/build/e2e/$(basename "$0" .t)
+LAB=scenarios/lab/lab
+# Locales and time zones must not matter.
+export LC_ALL=C TZ=UTC
+
+tap_count=0
+tap_failed=0
+
+ok() { # ok STATUS NAME
+	tap_count=$((tap_count + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $tap_count - $2"
+	else
+		tap_failed=$((tap_failed + 1))
+		echo "not ok $tap_count - $2"
+	fi
+}
+
+# check NAME COMMAND…: its output is shown only when it fails.
+check() {
+	local name=$1 output
+	shift
+	if output=$("$@" 2>&1); then
+		ok 0 "$name"
+	else
+		ok 1 "$name"
+		note "$output"
+	fi
+}
+
+# is NAME GOT EXPECTED
+is() {
+	[ "$2" = "$3" ]
+	ok $? "$1"
+	[ "$2" = "$3" ] || note "got:      $2
+expected: $3"
+}
+
+# like NAME GOT REGEX
+like() {
+	[[ $2 =~ $3 ]]
+	ok $? "$1"
+	[[ $2 =~ $3 ]] || note "got:      $2
+no match: $3"
+}
+
+# same NAME FILE FILE: the same lines; shows the first that differ.
+same() {
+	if cmp -s "$2" "$3"; then
+		ok 0 "$1"
+	else
+		ok 1 "$1"
+		note "$(diff "$2" "$3" | head -20)"
+	fi
+}
+
+skip() { # skip NAME WHY
+	tap_count=$((tap_count + 1))
+	echo "ok $tap_count - $1 # SKIP $2"
+}
+
+note() {
+	# shellcheck disable=SC2001
+	sed 's/^/# /' <<< "$1"
+}
+
+bail() {
+	note "$(tail -n 5 "$WORK"/lab/log/*.log 2> /dev/null)"
+	echo "Bail out! $1"
+	exit 1
+}
+
+finish() {
+	echo "1..$tap_count"
+	[ "$tap_failed" = 0 ]
+	exit
+}
+
+# Processes of this test, by pid; stopped at its end.
+started=()
+
+# background NAME COMMAND…: output to $WORK/NAME.log; its pid is $!.
+background() {
+	local name=$1
+	shift
+	"$@" >> "$WORK/$name.log" 2>&1 < /dev/null &
+	started+=($!)
+}
+
+# wait_for SECONDS COMMAND…: until it succeeds.
+wait_for() {
+	local until=$((SECONDS + $1))
+	shift
+	until "$@" > /dev/null 2>&1; do
+		[ $SECONDS -lt $until ] || return 1
+		sleep 0.1
+	done
+}
+
+gone() {
+	[ ! -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status" 2> /dev/null
+}
+
+# stop PID…: TERM, then KILL for who has not gone after ten seconds.
+stop() {
+	local pid
+	for pid; do kill "$pid" 2> /dev/null; done
+	for pid; do
+		wait_for 10 gone "$pid" || kill -KILL "$pid" 2> /dev/null
+		wait "$pid" 2> /dev/null
+	done
+	return 0
+}
+
+# kill_now PID: as a crash would.
+kill_now() {
+	{
+		kill -KILL "$1"
+		wait "$1"
+	} 2> /dev/null
+	return 0
+}
+
+cleanup() {
+	[ ${#started[@]} = 0 ] || stop "${started[@]}"
+	[ ! -d "$WORK/lab" ] || "$LAB" down --dir "$WORK/lab" > /dev/null 2>&1
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM HUP
+
+# lab_up OPTION…: a lab in $WORK/lab; its ports and paths as LAB_….
+lab_up() {
+	"$LAB" up --dir "$WORK/lab" --owner $$ "$@" \
+		> "$WORK/lab.env" 2> "$WORK/lab.log" ||
+		bail "the lab does not start: $(tail -n 3 "$WORK/lab.log")"
+	# shellcheck source=/dev/null
+	. "$WORK/lab/env"
+}
+
+# fill SCENARIO OPTION…: mailboxes and $WORK/manifest.
+fill() {
+	local scenario=$1
+	shift
+	"$BIN/sluice" fill "$scenario" --passwords "$LAB_PASSWORDS" \
+		--manifest "$WORK/manifest" "$@"
+}
+
+rm -rf "$WORK"
+mkdir -p "$WORK"
