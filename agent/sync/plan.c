@@ -1,0 +1,169 @@
+/*
+ * plan.c - the store's view of a folder held against the server's.
+ *
+ * Filled and read by the folder pass (pass.c). Pure, no thread of its own.
+ */
+#include "plan.h"
+
+#include "alloc.h"
+#include "clock.h"
+
+#include <stdlib.h>
+
+#define WINDOW_US      (US_PER_S / 2)
+#define PACE_START     (UINT64_C(256) << 10)
+#define PACE_MIN       (UINT64_C(64) << 10)
+#define PACE_ITEMS_MAX 1000
+
+static uint32_t saturate(uint64_t size)
+{
+	return size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
+}
+
+void plan_add_stored(struct plan *plan, uint32_t uid, uint64_t size,
+	unsigned flags, uint64_t modseq)
+{
+	if (plan->stored_count == plan->stored_capacity) {
+		plan->stored_capacity = plan->stored_capacity * 2 + 64;
+		plan->stored = xrealloc(plan->stored, plan->stored_capacity,
+			sizeof *plan->stored);
+	}
+	plan->stored[plan->stored_count++] = (struct plan_stored){
+		.uid = uid,
+		.size = saturate(size),
+		.modseq = (uint32_t)modseq,
+		.flags = (uint8_t)flags,
+	};
+}
+
+static int stored_by_uid(const void *left, const void *right)
+{
+	const struct plan_stored *a = left;
+	const struct plan_stored *b = right;
+
+	return (a->uid > b->uid) - (a->uid < b->uid);
+}
+
+void plan_seal(struct plan *plan)
+{
+	if (plan->stored_count)
+		qsort(plan->stored, plan->stored_count, sizeof *plan->stored,
+			stored_by_uid);
+}
+
+static void add_fresh(struct plan *plan, uint32_t uid, uint64_t size)
+{
+	size_t at = plan->fresh_count;
+
+	if (plan->fresh_count == plan->fresh_capacity) {
+		plan->fresh_capacity = plan->fresh_capacity * 2 + 64;
+		plan->fresh = xrealloc(plan->fresh, plan->fresh_capacity,
+			sizeof *plan->fresh);
+	}
+	/* Servers list upwards; a stray one is moved to its place. */
+	while (at && plan->fresh[at - 1].uid > uid) {
+		plan->fresh[at] = plan->fresh[at - 1];
+		at--;
+	}
+	plan->fresh[at] = (struct plan_fresh){uid, saturate(size)};
+	plan->fresh_count++;
+}
+
+enum plan_match plan_listed(struct plan *plan, uint32_t uid, uint64_t size,
+	unsigned flags, uint64_t modseq)
+{
+	struct plan_stored key = {.uid = uid};
+	struct plan_stored *stored = plan->stored_count
+		? bsearch(&key, plan->stored, plan->stored_count, sizeof key,
+			  stored_by_uid)
+		: NULL;
+
+	if (!stored) {
+		add_fresh(plan, uid, size);
+		return PLAN_FRESH;
+	}
+	stored->listed = true;
+	if (size && stored->size && saturate(size) != stored->size)
+		plan->resized = true;
+	if (modseq && stored->modseq)
+		return (uint32_t)modseq == stored->modseq ? PLAN_SAME
+							  : PLAN_CHANGED;
+	return flags == stored->flags ? PLAN_SAME : PLAN_CHANGED;
+}
+
+bool plan_gone(const struct plan *plan, size_t *at, uint32_t *uid)
+{
+	while (*at < plan->stored_count) {
+		const struct plan_stored *stored = &plan->stored[(*at)++];
+
+		if (!stored->listed) {
+			*uid = stored->uid;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool plan_next_headers(struct plan *plan, const struct plan_pace *pace,
+	struct item_id **ids, size_t *count, uint64_t *bytes)
+{
+	size_t taken = 0;
+	uint64_t sum = 0;
+
+	while (taken < plan->fresh_count &&
+		plan_pace_fits(pace, taken, sum, PLAN_HEADER_BYTES)) {
+		taken++;
+		sum += PLAN_HEADER_BYTES;
+	}
+	if (!taken)
+		return false;
+	plan->fresh_count -= taken;
+	*ids = xcalloc(taken, sizeof **ids);
+	for (size_t i = 0; i < taken; i++)
+		(*ids)[i].uid = plan->fresh[plan->fresh_count + i].uid;
+	*count = taken;
+	*bytes = sum;
+	return true;
+}
+
+void plan_free(struct plan *plan)
+{
+	free(plan->stored);
+	free(plan->fresh);
+	*plan = (struct plan){.stored = NULL};
+}
+
+struct plan_pace plan_pace_init(uint64_t bytes_max)
+{
+	return (struct plan_pace){
+		.bytes = bytes_max < PACE_START ? bytes_max : PACE_START,
+		.bytes_max = bytes_max,
+		.items = PACE_ITEMS_MAX,
+		.items_max = PACE_ITEMS_MAX,
+	};
+}
+
+void plan_pace_done(struct plan_pace *pace, uint64_t bytes, int64_t us)
+{
+	if (pace->items < pace->items_max)
+		pace->items = pace->items > pace->items_max / 2
+			? pace->items_max
+			: pace->items * 2;
+	if (us > WINDOW_US * 2 && pace->bytes > PACE_MIN)
+		pace->bytes /= 2;
+	else if (us < WINDOW_US / 2 && bytes >= pace->bytes / 2)
+		pace->bytes = pace->bytes > pace->bytes_max / 2
+			? pace->bytes_max
+			: pace->bytes * 2;
+}
+
+void plan_pace_failed(struct plan_pace *pace)
+{
+	pace->items = pace->items > 1 ? pace->items / 2 : 1;
+}
+
+bool plan_pace_fits(const struct plan_pace *pace, size_t count, uint64_t bytes,
+	uint64_t size)
+{
+	return !count || (count < pace->items && bytes + size <= pace->bytes);
+}

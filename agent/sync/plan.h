@@ -1,0 +1,95 @@
+/*
+ * plan.h - what of a folder is missing, changed or gone, and in which windows
+ * to ask for it.
+ *
+ * A plan is loaded with what the store has of one folder; then the server's
+ * listing is held against it, message by message. What the store lacks is
+ * handed out newest first, in windows of a bounded number of bytes, so that
+ * one round trip is always paid for by a known amount of data and a crash
+ * never loses more than a window. Pure; owned by one thread.
+ */
+#ifndef SLUICE_PLAN_H
+#define SLUICE_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "window.h"
+
+/* Small, because a folder may have half a million of them. */
+struct plan_stored {
+	uint32_t uid;
+	uint32_t size;	 /* octets; saturates at 4 GiB - 1; 0: unknown */
+	uint32_t modseq; /* its low half; 0: unknown */
+	uint8_t flags;
+	bool listed; /* the server has it still */
+};
+
+struct plan_fresh {
+	uint32_t uid;
+	uint32_t size;
+};
+
+struct plan {
+	struct plan_stored *stored; /* ascending once sealed */
+	size_t stored_count, stored_capacity;
+	struct plan_fresh *fresh;
+	size_t fresh_count, fresh_capacity;
+	bool resized; /* a UID names another message than the stored one */
+};
+
+enum plan_match {
+	PLAN_SAME,
+	PLAN_CHANGED, /* other flags */
+	PLAN_FRESH,   /* not in the store */
+};
+
+/* How large a window may be; adapts to the link. */
+struct plan_pace {
+	uint64_t bytes;
+	uint64_t bytes_max;
+	unsigned items;
+	unsigned items_max;
+};
+
+/* What a header is reckoned to weigh before it has been seen. */
+#define PLAN_HEADER_BYTES 2000
+
+/* In any order; plan_seal() once all of the store is in. */
+void plan_add_stored(struct plan *plan, uint32_t uid, uint64_t size,
+	unsigned flags, uint64_t modseq);
+void plan_seal(struct plan *plan);
+
+/* The server has this one. */
+enum plan_match plan_listed(struct plan *plan, uint32_t uid, uint64_t size,
+	unsigned flags, uint64_t modseq);
+
+/* After a complete listing: the messages from *AT on that the server has no
+ * more. False when there is none left; AT starts at 0. */
+bool plan_gone(const struct plan *plan, size_t *at, uint32_t *uid);
+
+/* Takes the next window of headers off the fresh messages, newest first:
+ * ascending ids for free() in IDS, their number and expected BYTES. False
+ * when none are left. */
+bool plan_next_headers(struct plan *plan, const struct plan_pace *pace,
+	struct item_id **ids, size_t *count, uint64_t *bytes);
+
+void plan_free(struct plan *plan);
+
+/* For a link of any speed: 256 KiB windows to begin with. */
+struct plan_pace plan_pace_init(uint64_t bytes_max);
+
+/* A window of BYTES took US: aim at half a second each, because what is in
+ * flight at a crash is lost, and what is committed is seen. */
+void plan_pace_done(struct plan_pace *pace, uint64_t bytes, int64_t us);
+
+/* The connection died within a window: halve its items, down to one, so
+ * that a message that kills connections ends up alone. */
+void plan_pace_failed(struct plan_pace *pace);
+
+/* True when a window of COUNT items and BYTES takes an item of SIZE more. */
+bool plan_pace_fits(const struct plan_pace *pace, size_t count, uint64_t bytes,
+	uint64_t size);
+
+#endif
