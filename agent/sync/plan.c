@@ -57,8 +57,8 @@ static void add_fresh(struct plan *plan, uint32_t uid, uint64_t size)
 
 	if (plan->fresh_count == plan->fresh_capacity) {
 		plan->fresh_capacity = plan->fresh_capacity * 2 + 64;
-		plan->fresh = xrealloc(plan->fresh, plan->fresh_capacity,
-			sizeof *plan->fresh);
+		plan->fresh = xrealloc(
+			plan->fresh, plan->fresh_capacity, sizeof *plan->fresh);
 	}
 	/* Servers list upwards; a stray one is moved to its place. */
 	while (at && plan->fresh[at - 1].uid > uid) {

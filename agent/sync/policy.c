@@ -153,8 +153,7 @@ enum store_mode policy_mode(
 	return is_inbox(folder->path) ? policy->inbox : policy->mail;
 }
 
-int policy_mode_parse(
-	const char *text, enum store_mode *mode, struct err *err)
+int policy_mode_parse(const char *text, enum store_mode *mode, struct err *err)
 {
 	if (strcmp(text, "full") == 0)
 		*mode = STORE_MODE_FULL;

@@ -1,0 +1,19 @@
+/*
+ * crash.h - lets a test kill the process at a chosen step.
+ *
+ * SLUICE_CRASH_AT=commit:N or read:N in the environment makes the N-th
+ * commit or network read of the process its last act (SIGKILL, so that
+ * nothing is tidied up). Any thread.
+ */
+#ifndef SLUICE_CRASH_H
+#define SLUICE_CRASH_H
+
+#include <stdint.h>
+
+/* A commit has just happened. */
+void crash_at_commit(void);
+
+/* READS network reads have happened so far. */
+void crash_at_read(uint64_t reads);
+
+#endif

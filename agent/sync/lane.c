@@ -1,0 +1,463 @@
+/*
+ * lane.c - the feed and the sink between a source and the writer.
+ *
+ * Runs on its network thread, inside source_fetch(); the writer's queue is
+ * its only way out, and waits when the disk is slower than the wire
+ * (engine.c has the whole picture).
+ */
+#include "lane.h"
+
+#include "alloc.h"
+#include "clock.h"
+#include "crash.h"
+#include "err.h"
+#include "pipe.h"
+#include "protection.h"
+#include "queue.h"
+#include "source.h"
+#include "store.h"
+#include "store_message.h"
+#include "wire.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE 256
+
+/* Where the search for missing bodies has got to. */
+struct body_walk {
+	size_t pass;		     /* index of the folder */
+	uint64_t before;	     /* UIDs from here on are handed out */
+	struct store_uid page[PAGE]; /* newest first */
+	int got, used;
+	bool last_page;
+};
+
+struct job_list {
+	struct job **jobs; /* under way, oldest first */
+	size_t count, capacity;
+};
+
+struct lane {
+	struct lane_setup setup;
+	struct pipe *pipe;
+	struct store *reader;
+	struct plan_pace pace;
+	struct pass *const *passes;
+	size_t pass_count;
+	size_t first; /* passes before it are done */
+	struct source *source;
+	bool bodies; /* else passes */
+	struct body_walk walk;
+	struct job_list under_way;
+	bool item_open;
+	uint64_t items;
+};
+
+int lane_new(struct lane **out, const struct lane_setup *setup, struct err *err)
+{
+	struct lane *lane = xcalloc(1, sizeof *lane);
+
+	lane->setup = *setup;
+	lane->reader = store_open(setup->directory, STORE_READ, err);
+	if (!lane->reader) {
+		free(lane);
+		return -1;
+	}
+	lane->pipe = pipe_new(setup->queue);
+	lane->pace = plan_pace_init(setup->window_bytes);
+	*out = lane;
+	return 0;
+}
+
+void lane_free(struct lane *lane)
+{
+	if (!lane)
+		return;
+	for (size_t i = 0; i < lane->under_way.count; i++)
+		job_free(lane->under_way.jobs[i]);
+	free(lane->under_way.jobs);
+	pipe_free(lane->pipe);
+	store_close(lane->reader);
+	free(lane);
+}
+
+struct pipe *lane_pipe(struct lane *lane)
+{
+	return lane->pipe;
+}
+
+struct store *lane_reader(struct lane *lane)
+{
+	return lane->reader;
+}
+
+uint64_t lane_items(const struct lane *lane)
+{
+	return lane->items;
+}
+
+static struct pass_tools tools_of(const struct lane *lane)
+{
+	return (struct pass_tools){
+		.reader = lane->reader,
+		.pipe = lane->pipe,
+		.features = source_features(lane->source),
+		.run_us = lane->setup.run_us,
+	};
+}
+
+/* ------------------------------------------------------------------ jobs */
+
+static void started(struct lane *lane, struct window *window, struct job *job)
+{
+	struct job_list *list = &lane->under_way;
+
+	if (list->count == list->capacity) {
+		list->capacity = list->capacity * 2 + 8;
+		list->jobs = xrealloc(
+			list->jobs, list->capacity, sizeof *list->jobs);
+	}
+	list->jobs[list->count++] = job;
+	job->issued_us = clock_monotonic_us();
+	window->user = job;
+}
+
+static void ended(struct lane *lane, const struct job *job)
+{
+	struct job_list *list = &lane->under_way;
+	size_t i = 0;
+
+	while (i < list->count && list->jobs[i] != job)
+		i++;
+	if (i == list->count)
+		return;
+	memmove(list->jobs + i, list->jobs + i + 1,
+		(list->count - i - 1) * sizeof *list->jobs);
+	list->count--;
+}
+
+/* The session is over: whatever items are complete are still worth having,
+ * so each window ends as far as it came. */
+static void abandon(struct lane *lane)
+{
+	struct job_list *list = &lane->under_way;
+
+	if (list->count)
+		plan_pace_failed(&lane->pace);
+	if (lane->item_open && list->count)
+		pipe_mark(lane->pipe, RECORD_DROP, list->jobs[0], NULL);
+	lane->item_open = false;
+	for (size_t i = 0; i < list->count; i++)
+		if (pipe_mark(lane->pipe, RECORD_WINDOW, list->jobs[i], NULL))
+			job_free(list->jobs[i]);
+	list->count = 0;
+}
+
+/* ------------------------------------------------------------------ feed */
+
+static int next_pass_window(
+	struct lane *lane, struct window *window, struct err *err)
+{
+	struct pass_tools tools = tools_of(lane);
+
+	for (size_t i = lane->first; i < lane->pass_count; i++) {
+		struct pass *pass = lane->passes[i];
+		struct job *job;
+		int got;
+
+		if (pass->step == PASS_DONE) {
+			lane->first += i == lane->first;
+			continue;
+		}
+		got = pass_next(pass, &tools, &lane->pace, window, &job, err);
+		if (got < 0)
+			return -1;
+		if (got) {
+			started(lane, window, job);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* The next missing body, in folder order, or NULL. */
+static const struct store_uid *peek_body(struct lane *lane, struct err *err)
+{
+	struct body_walk *walk = &lane->walk;
+
+	while (walk->used == walk->got) {
+		if (walk->last_page) {
+			walk->pass++;
+			walk->before = STORE_UID_END;
+			walk->last_page = false;
+		}
+		if (walk->pass >= lane->pass_count)
+			return NULL;
+		walk->used = 0;
+		walk->got = 0;
+		if (lane->passes[walk->pass]->collection.dav) {
+			walk->last_page = true;
+			continue;
+		}
+		walk->got = store_uids(lane->reader,
+			lane->passes[walk->pass]->row.id, STORE_SELECT_MISSING,
+			walk->before, walk->page, PAGE, err);
+		if (walk->got < 0)
+			return NULL;
+		walk->last_page = walk->got < PAGE;
+		if (walk->got)
+			walk->before = walk->page[walk->got - 1].uid;
+	}
+	return &walk->page[walk->used];
+}
+
+static void reverse(struct item_id *ids, size_t count)
+{
+	for (size_t i = 0; i < count / 2; i++) {
+		struct item_id swap = ids[i];
+
+		ids[i] = ids[count - 1 - i];
+		ids[count - 1 - i] = swap;
+	}
+}
+
+static int next_body_window(
+	struct lane *lane, struct window *window, struct err *err)
+{
+	struct body_walk *walk = &lane->walk;
+	struct err why = ERR_INIT;
+	const struct store_uid *uid = peek_body(lane, &why);
+	size_t folder = walk->pass;
+	struct pass *pass;
+	struct job *job;
+
+	if (!uid) {
+		if (why.kind != ERR_NONE && err)
+			*err = why;
+		return why.kind == ERR_NONE ? 0 : -1;
+	}
+	pass = lane->passes[folder];
+	job = xcalloc(1, sizeof *job);
+	job->folder = pass->row.id;
+	job->mode = FETCH_FULL;
+	job->kind = pass->row.kind;
+	job->ids = xcalloc(lane->pace.items_max, sizeof *job->ids);
+	while (uid && walk->pass == folder &&
+		plan_pace_fits(
+			&lane->pace, job->count, job->bytes, uid->size)) {
+		job->ids[job->count++].uid = uid->uid;
+		job->bytes += uid->size;
+		walk->used++;
+		uid = peek_body(lane, &why);
+	}
+	reverse(job->ids, job->count);
+	*window = (struct window){
+		.collection = &pass->collection,
+		.mode = FETCH_FULL,
+		.ids = job->ids,
+		.count = job->count,
+		.bytes = job->bytes,
+	};
+	started(lane, window, job);
+	return 1;
+}
+
+static int next(void *context, struct window *window, struct err *err)
+{
+	struct lane *lane = context;
+
+	if (lane->setup.held(lane->setup.context))
+		return 0;
+	return lane->bodies ? next_body_window(lane, window, err)
+			    : next_pass_window(lane, window, err);
+}
+
+/* ------------------------------------------------------------------ sink */
+
+static int sink_state(void *context, const struct window *window,
+	const struct collection_state *state, struct err *err)
+{
+	struct job *job = window->user;
+
+	(void)context;
+	(void)err;
+	if (job->pass)
+		pass_state(job->pass, job, state);
+	return 0;
+}
+
+static int drop_open(struct lane *lane, struct job *job, struct err *err)
+{
+	if (!lane->item_open)
+		return 0;
+	lane->item_open = false;
+	return pipe_mark(lane->pipe, RECORD_DROP, job, err);
+}
+
+static int sink_begin(void *context, const struct window *window,
+	uint64_t bytes, struct err *err)
+{
+	struct lane *lane = context;
+	struct job *job = window->user;
+
+	(void)bytes;
+	if (drop_open(lane, job, err))
+		return -1;
+	lane->item_open = true;
+	return pipe_mark(lane->pipe, RECORD_BEGIN, job, err);
+}
+
+static int sink_data(void *context, const struct window *window,
+	const char *data, size_t bytes, struct err *err)
+{
+	struct lane *lane = context;
+
+	crash_at_read(wire_counts(lane->setup.wire).reads);
+	return pipe_data(lane->pipe, window->user, data, bytes, err);
+}
+
+static int no_data(struct lane *lane, struct job *job,
+	struct record_item *record, struct err *err)
+{
+	record->reason = "the server gives no content for it (NIL)";
+	return pipe_item(lane->pipe, RECORD_FAILED, job, record, err);
+}
+
+static int sink_end(void *context, const struct window *window,
+	const struct item *item, struct err *err)
+{
+	struct lane *lane = context;
+	struct job *job = window->user;
+	struct record_item record = {
+		.uid = item->id.uid,
+		.size = item->size,
+		.received_s = item->received_s,
+		.modseq = item->modseq,
+		.flags = item->flags,
+		.href = item->id.href,
+		.etag = item->etag,
+	};
+
+	if (window->mode == FETCH_LIST) {
+		struct pass_tools tools = tools_of(lane);
+
+		return pass_listed(job->pass, &tools, job, item, err);
+	}
+	if (!lane->item_open)
+		return no_data(lane, job, &record, err);
+	lane->item_open = false;
+	lane->items++;
+	if (item->structure)
+		record.protection = protection_from_bodystructure(
+			item->structure, item->structure_bytes);
+	return pipe_item(lane->pipe, RECORD_ITEM, job, &record, err);
+}
+
+static int sink_failed(void *context, const struct window *window,
+	struct item_id id, enum item_fault fault, const char *reason,
+	const char *raw, size_t raw_bytes, struct err *err)
+{
+	struct lane *lane = context;
+	struct record_item record = {
+		.uid = id.uid,
+		.href = id.href,
+		.reason = reason,
+		.raw = raw,
+		.raw_bytes = raw ? raw_bytes : 0,
+	};
+
+	(void)fault;
+	lane->item_open = false;
+	return pipe_item(lane->pipe, RECORD_FAILED, window->user, &record, err);
+}
+
+static int sink_gone(void *context, const struct window *window,
+	struct item_id id, struct err *err)
+{
+	struct lane *lane = context;
+	struct job *job = window->user;
+	struct pass_tools tools = tools_of(lane);
+	struct record_item record = {.uid = id.uid, .href = id.href};
+
+	if (job->pass)
+		return pass_gone(job->pass, &tools, job, id, err);
+	return pipe_item(lane->pipe, RECORD_GONE, job, &record, err);
+}
+
+static int sink_window_end(void *context, const struct window *window,
+	enum window_result result, const char *token, struct err *err)
+{
+	struct lane *lane = context;
+	struct job *job = window->user;
+	struct pass *pass = job->pass;
+	struct pass_tools tools = tools_of(lane);
+
+	crash_at_read(wire_counts(lane->setup.wire).reads);
+	if (drop_open(lane, job, err))
+		return -1;
+	plan_pace_done(
+		&lane->pace, job->bytes, clock_monotonic_us() - job->issued_us);
+	ended(lane, job);
+	if ((pass && pass_ended(pass, &tools, job, result, token, err)) ||
+		pipe_mark(lane->pipe, RECORD_WINDOW, job, err)) {
+		job_free(job);
+		return -1;
+	}
+	return pass ? pass_settle(pass, &tools, err) : 0;
+}
+
+static const struct sink sink = {
+	.state = sink_state,
+	.begin = sink_begin,
+	.data = sink_data,
+	.end = sink_end,
+	.failed = sink_failed,
+	.gone = sink_gone,
+	.window_end = sink_window_end,
+};
+
+/* ------------------------------------------------------------------ work */
+
+static int run(struct lane *lane, struct source *source, struct err *err)
+{
+	struct feed feed = {next, &sink, lane};
+	int status;
+
+	lane->source = source;
+	status = source_fetch(source, &feed, err);
+	if (status)
+		abandon(lane);
+	if (pipe_flush(lane->pipe, status ? NULL : err))
+		return -1;
+	return status;
+}
+
+int lane_passes(struct lane *lane, struct source *source,
+	struct pass *const *passes, size_t count, struct err *err)
+{
+	lane->bodies = false;
+	lane->passes = passes;
+	lane->pass_count = count;
+	lane->first = 0;
+	if (run(lane, source, err))
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (passes[i]->step != PASS_DONE)
+			return 0;
+	return 1;
+}
+
+int lane_bodies(struct lane *lane, struct source *source,
+	struct pass *const *passes, size_t count, struct err *err)
+{
+	struct err why = ERR_INIT;
+
+	lane->bodies = true;
+	lane->passes = passes;
+	lane->pass_count = count;
+	lane->walk = (struct body_walk){.before = STORE_UID_END};
+	if (run(lane, source, err))
+		return -1;
+	return peek_body(lane, &why) ? 0 : 1;
+}

@@ -1,0 +1,100 @@
+/*
+ * pass.h - going once through one folder: what the server has, held against
+ * what the store has, and the headers or objects that are missing.
+ *
+ * A pass makes jobs (windows) on demand and is told what came back; it reads
+ * the store through the lane's reading handle and changes it only by records.
+ * Belongs to the lane's thread.
+ *
+ *   NEW ---- unchanged since it was verified ---------------------> DONE
+ *    |\---- small and empty: all headers in one window --> WALK
+ *    \---- LIST: all, or changes since the last pass ----> WALK --> DONE
+ *             ^---- other UIDVALIDITY, forgotten token ----'
+ */
+#ifndef SLUICE_PASS_H
+#define SLUICE_PASS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "collection.h"
+#include "plan.h"
+#include "store_folder.h"
+#include "window.h"
+
+struct err;
+struct job;
+struct pipe;
+struct store;
+
+enum pass_step {
+	PASS_NEW,
+	PASS_LIST,
+	PASS_WALK,
+	PASS_DONE,
+};
+
+/* DAV: what has to be fetched, or what is stored and was it listed. */
+struct pass_hrefs {
+	char **names;
+	bool *listed;
+	size_t count, capacity;
+};
+
+struct pass {
+	struct collection collection; /* owned */
+	struct store_folder row;      /* as the round found it; owned */
+	enum pass_step step;
+	struct plan plan;
+	struct pass_hrefs fresh, stored; /* stored: sorted */
+	unsigned outstanding;		 /* windows under way */
+	unsigned restarts;
+	uint32_t validity, uid_next; /* as the listing found them */
+	uint64_t modseq, count;
+	uint64_t differences; /* found by this pass */
+	uint64_t removed, added;
+	char *token;
+	bool delta;    /* lists changes only */
+	bool complete; /* the listing named everything */
+	bool detached;
+	bool missed; /* the folder went away meanwhile */
+};
+
+/* What a pass works with; the lane's. */
+struct pass_tools {
+	struct store *reader;
+	struct pipe *pipe;
+	unsigned features; /* of the source */
+	int64_t run_us;	   /* wall clock at the start of the run: what went
+			      into quarantine since is not tried again */
+};
+
+void pass_free(struct pass *pass);
+
+/* 1 and a job for the next window, its fields filled but for user and
+ * issued_us; 0 when there is none now; -1 with ERR. */
+int pass_next(struct pass *pass, const struct pass_tools *tools,
+	const struct plan_pace *pace, struct window *window, struct job **job,
+	struct err *err);
+
+/* What came of a job in FETCH_LIST mode. */
+void pass_state(struct pass *pass, const struct job *job,
+	const struct collection_state *state);
+int pass_listed(struct pass *pass, const struct pass_tools *tools,
+	struct job *job, const struct item *item, struct err *err);
+
+/* An item is gone, in any mode: to the store. */
+int pass_gone(struct pass *pass, const struct pass_tools *tools,
+	struct job *job, struct item_id id, struct err *err);
+
+/* A window has ended; its last record is still to be pushed. */
+int pass_ended(struct pass *pass, const struct pass_tools *tools,
+	struct job *job, enum window_result result, const char *token,
+	struct err *err);
+
+/* And now it is: a pass with nothing left to do writes down its folder. */
+int pass_settle(
+	struct pass *pass, const struct pass_tools *tools, struct err *err);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * pass_dav.h - the part of a pass that knows items by href and etag.
+ *
+ * Only pass.c includes this; same thread.
+ */
+#ifndef SLUICE_PASS_DAV_H
+#define SLUICE_PASS_DAV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+struct item;
+struct job;
+struct pass;
+struct plan_pace;
+struct store;
+
+/* What the store has, for a listing that may turn out complete. */
+int pass_dav_load(struct pass *pass, struct store *reader, struct err *err);
+
+/* The server has this item: is it ours already, with this etag? */
+void pass_dav_listed(
+	struct pass *pass, struct store *reader, const struct item *item);
+
+/* The next stored href that was not listed; NULL at the end. */
+const char *pass_dav_gone(const struct pass *pass, size_t *at);
+
+/* Fills JOB with the next objects to fetch; false when none are left. */
+bool pass_dav_next(
+	struct pass *pass, const struct plan_pace *pace, struct job *job);
+
+void pass_dav_free(struct pass *pass);
+
+#endif
