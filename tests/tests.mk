@@ -18,7 +18,7 @@ FAKES      := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/fake/*.c))
 tested = $(patsubst tests/unit/%,%,$(patsubst tests/component/%,%,$(patsubst %/,%,$(dir $(1)))))
 archive_of = $(if $(filter agent%,$(1)),$(B)/libagent.a,$(if $(filter lib%,$(1)),,$(B)/libcontroller.a))
 
-$(B)/obj/tests/fake/%.o: SEE_tests/fake := lib lib/net
+$(B)/obj/tests/fake/%.o: SEE_tests/fake := lib lib/net agent/mail agent/source
 
 define c_test
 $(B)/$(basename $(1)): $(1) $(call archive_of,$(call tested,$(1))) $(B)/libsluice.a $(FAKES)

@@ -145,18 +145,15 @@ static void wait_us(struct sync *sync, int64_t us)
 
 /* -------------------------------------------------------------- sessions */
 
-static void disconnect(struct sync *sync)
+static void hang_up(struct sync *sync, struct source **source)
 {
-	uint64_t trips = source_round_trips(sync->mail) +
-		source_round_trips(sync->dav);
-
+	if (!*source)
+		return;
 	pthread_mutex_lock(&sync->mutex);
-	sync->round_trips += trips;
+	sync->round_trips += source_round_trips(*source);
 	pthread_mutex_unlock(&sync->mutex);
-	source_close(sync->mail);
-	source_close(sync->dav);
-	sync->mail = NULL;
-	sync->dav = NULL;
+	source_close(*source);
+	*source = NULL;
 }
 
 /* DAV is looked for where the account names it or its domain may. An account
@@ -441,7 +438,8 @@ int sync_run(struct sync *sync, struct err *err)
 		do {
 			why = ERR_INIT;
 			status = run_session(sync, &why);
-			disconnect(sync);
+			hang_up(sync, &sync->mail);
+			hang_up(sync, &sync->dav);
 		} while (status && try_again(sync, &changes, &why));
 	}
 	if (status && sync->cancelled)

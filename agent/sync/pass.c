@@ -46,6 +46,7 @@ static struct job *new_job(struct pass *pass, enum fetch_mode mode)
 	job->dav = pass->collection.dav;
 	job->kind = pass->row.kind;
 	job->pass = pass;
+	job->restarts = pass->restarts;
 	return job;
 }
 
@@ -424,7 +425,7 @@ int pass_ended(struct pass *pass, const struct pass_tools *tools,
 	struct err *err)
 {
 	pass->outstanding--;
-	if (pass->step != PASS_LIST && pass->step != PASS_WALK)
+	if (job->restarts != pass->restarts || pass->step == PASS_DONE)
 		return 0;
 	return ended(pass, tools, job, result, token, err);
 }

@@ -36,7 +36,8 @@ struct job {
 	size_t count;
 	uint64_t bytes; /* expected */
 	int64_t issued_us;
-	void *pass; /* the lane's; the writer never looks */
+	void *pass;	   /* the lane's; the writer never looks */
+	unsigned restarts; /* of the pass when it made the job */
 };
 
 void job_free(struct job *job);

@@ -14,6 +14,7 @@
 #include "err.h"
 #include "queue.h"
 #include "pipe.h"
+#include "store_message.h"
 #include "wire.h"
 
 #include <pthread.h>
