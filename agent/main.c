@@ -24,17 +24,12 @@ static const struct verb {
 	int (*alone)(int argc, char **argv);
 } verbs[] = {
 	{"sync", "one synchronisation, then exit", verb_sync, NULL, NULL},
-	{"run", "stay and obey the controller", verb_run, NULL, NULL},
 	{"policy", "show or set what is copied", verb_policy, NULL, NULL},
-	{"verify", "prove the store against the server", verb_verify, NULL,
-		NULL},
 	{"ls", "folders, or what is in one", NULL, verb_ls, NULL},
 	{"show", "one message or item", NULL, verb_show, NULL},
 	{"search", "messages and items by words", NULL, verb_search, NULL},
 	{"export", "mbox, Maildir, iCalendar, vCard", NULL, verb_export, NULL},
 	{"status", "what the store holds", NULL, verb_status, NULL},
-	{"fleet", "many virtual clients in one process", NULL, NULL,
-		verb_fleet},
 };
 
 struct where {

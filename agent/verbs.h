@@ -19,9 +19,6 @@ struct sync_setup;
 
 int verb_sync(const struct profile *profile, int argc, char **argv);
 int verb_policy(const struct profile *profile, int argc, char **argv);
-int verb_verify(const struct profile *profile, int argc, char **argv);
-int verb_run(const struct profile *profile, int argc, char **argv);
-int verb_fleet(int argc, char **argv);
 
 /* Prints the error as all verbs do and returns the exit status. */
 int verb_failed(const char *verb, const struct err *err);

@@ -38,12 +38,12 @@ void apply_free(struct apply *apply)
 	buf_free(&apply->keywords);
 }
 
-static bool is_body(const struct job *job)
+static bool is_body(const struct batch *job)
 {
 	return job->mode == FETCH_FULL && !job->dav;
 }
 
-static int begin(struct apply *apply, const struct job *job, struct err *err)
+static int begin(struct apply *apply, const struct batch *job, struct err *err)
 {
 	buf_clear(&apply->text);
 	apply->overflow = false;
@@ -73,7 +73,7 @@ static void drop(struct apply *apply)
 	apply->body = false;
 }
 
-static int quarantine(struct apply *apply, const struct job *job,
+static int quarantine(struct apply *apply, const struct batch *job,
 	const struct record_item *item, const char *reason, const void *raw,
 	size_t raw_bytes, struct err *err)
 {
@@ -90,7 +90,7 @@ static int quarantine(struct apply *apply, const struct job *job,
 	return store_quarantine_add(apply->store, &object, err);
 }
 
-static int put_message(struct apply *apply, const struct job *job,
+static int put_message(struct apply *apply, const struct batch *job,
 	const struct record_item *item, bool header, struct err *err)
 {
 	struct store_message message = {
@@ -115,7 +115,7 @@ static int put_message(struct apply *apply, const struct job *job,
 	return store_message_put(apply->store, &message, err);
 }
 
-static int put_object(struct apply *apply, const struct job *job,
+static int put_object(struct apply *apply, const struct batch *job,
 	const struct record_item *item, struct err *err)
 {
 	struct pim_columns columns;
@@ -143,7 +143,7 @@ static int put_object(struct apply *apply, const struct job *job,
 	return status;
 }
 
-static int store_it(struct apply *apply, const struct job *job,
+static int store_it(struct apply *apply, const struct batch *job,
 	const struct record_item *item, struct err *err)
 {
 	if (job->dav)
@@ -160,7 +160,7 @@ static int item(
 	struct apply *apply, const struct record *record, struct err *err)
 {
 	struct record_item it = record_item(record);
-	const struct job *job = record->job;
+	const struct batch *job = record->job;
 
 	apply->changes++;
 	if (apply->overflow)

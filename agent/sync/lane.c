@@ -33,8 +33,8 @@ struct body_walk {
 	bool last_page;
 };
 
-struct job_list {
-	struct job **jobs; /* under way, oldest first */
+struct batch_list {
+	struct batch **jobs; /* under way, oldest first */
 	size_t count, capacity;
 };
 
@@ -49,7 +49,7 @@ struct lane {
 	struct source *source;
 	bool bodies; /* else passes */
 	struct body_walk walk;
-	struct job_list under_way;
+	struct batch_list under_way;
 	bool item_open;
 	uint64_t items;
 };
@@ -75,7 +75,7 @@ void lane_free(struct lane *lane)
 	if (!lane)
 		return;
 	for (size_t i = 0; i < lane->under_way.count; i++)
-		job_free(lane->under_way.jobs[i]);
+		batch_free(lane->under_way.jobs[i]);
 	free(lane->under_way.jobs);
 	pipe_free(lane->pipe);
 	store_close(lane->reader);
@@ -109,9 +109,9 @@ static struct pass_tools tools_of(const struct lane *lane)
 
 /* ------------------------------------------------------------------ jobs */
 
-static void started(struct lane *lane, struct window *window, struct job *job)
+static void started(struct lane *lane, struct window *window, struct batch *job)
 {
-	struct job_list *list = &lane->under_way;
+	struct batch_list *list = &lane->under_way;
 
 	if (list->count == list->capacity) {
 		list->capacity = list->capacity * 2 + 8;
@@ -123,9 +123,9 @@ static void started(struct lane *lane, struct window *window, struct job *job)
 	window->user = job;
 }
 
-static void ended(struct lane *lane, const struct job *job)
+static void ended(struct lane *lane, const struct batch *job)
 {
-	struct job_list *list = &lane->under_way;
+	struct batch_list *list = &lane->under_way;
 	size_t i = 0;
 
 	while (i < list->count && list->jobs[i] != job)
@@ -141,7 +141,7 @@ static void ended(struct lane *lane, const struct job *job)
  * so each window ends as far as it came. */
 static void abandon(struct lane *lane)
 {
-	struct job_list *list = &lane->under_way;
+	struct batch_list *list = &lane->under_way;
 
 	if (list->count)
 		plan_pace_failed(&lane->pace);
@@ -150,7 +150,7 @@ static void abandon(struct lane *lane)
 	lane->item_open = false;
 	for (size_t i = 0; i < list->count; i++)
 		if (pipe_mark(lane->pipe, RECORD_WINDOW, list->jobs[i], NULL))
-			job_free(list->jobs[i]);
+			batch_free(list->jobs[i]);
 	list->count = 0;
 }
 
@@ -163,7 +163,7 @@ static int next_pass_window(
 
 	for (size_t i = lane->first; i < lane->pass_count; i++) {
 		struct pass *pass = lane->passes[i];
-		struct job *job;
+		struct batch *job;
 		int got;
 
 		if (pass->step == PASS_DONE) {
@@ -230,7 +230,7 @@ static int next_body_window(
 	const struct store_uid *uid = peek_body(lane, &why);
 	size_t folder = walk->pass;
 	struct pass *pass;
-	struct job *job;
+	struct batch *job;
 
 	if (!uid) {
 		if (why.kind != ERR_NONE && err)
@@ -278,7 +278,7 @@ static int next(void *context, struct window *window, struct err *err)
 static int sink_state(void *context, const struct window *window,
 	const struct collection_state *state, struct err *err)
 {
-	struct job *job = window->user;
+	struct batch *job = window->user;
 
 	(void)context;
 	(void)err;
@@ -287,7 +287,7 @@ static int sink_state(void *context, const struct window *window,
 	return 0;
 }
 
-static int drop_open(struct lane *lane, struct job *job, struct err *err)
+static int drop_open(struct lane *lane, struct batch *job, struct err *err)
 {
 	if (!lane->item_open)
 		return 0;
@@ -299,7 +299,7 @@ static int sink_begin(void *context, const struct window *window,
 	uint64_t bytes, struct err *err)
 {
 	struct lane *lane = context;
-	struct job *job = window->user;
+	struct batch *job = window->user;
 
 	(void)bytes;
 	if (drop_open(lane, job, err))
@@ -317,7 +317,7 @@ static int sink_data(void *context, const struct window *window,
 	return pipe_data(lane->pipe, window->user, data, bytes, err);
 }
 
-static int no_data(struct lane *lane, struct job *job,
+static int no_data(struct lane *lane, struct batch *job,
 	struct record_item *record, struct err *err)
 {
 	record->reason = "the server gives no content for it (NIL)";
@@ -328,7 +328,7 @@ static int sink_end(void *context, const struct window *window,
 	const struct item *item, struct err *err)
 {
 	struct lane *lane = context;
-	struct job *job = window->user;
+	struct batch *job = window->user;
 	struct record_item record = {
 		.uid = item->id.uid,
 		.size = item->size,
@@ -376,7 +376,7 @@ static int sink_gone(void *context, const struct window *window,
 	struct item_id id, struct err *err)
 {
 	struct lane *lane = context;
-	struct job *job = window->user;
+	struct batch *job = window->user;
 	struct pass_tools tools = tools_of(lane);
 	struct record_item record = {.uid = id.uid, .href = id.href};
 
@@ -389,7 +389,7 @@ static int sink_window_end(void *context, const struct window *window,
 	enum window_result result, const char *token, struct err *err)
 {
 	struct lane *lane = context;
-	struct job *job = window->user;
+	struct batch *job = window->user;
 	struct pass *pass = job->pass;
 	struct pass_tools tools = tools_of(lane);
 
@@ -401,7 +401,7 @@ static int sink_window_end(void *context, const struct window *window,
 	ended(lane, job);
 	if ((pass && pass_ended(pass, &tools, job, result, token, err)) ||
 		pipe_mark(lane->pipe, RECORD_WINDOW, job, err)) {
-		job_free(job);
+		batch_free(job);
 		return -1;
 	}
 	return pass ? pass_settle(pass, &tools, err) : 0;

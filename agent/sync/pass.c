@@ -37,9 +37,9 @@ void pass_free(struct pass *pass)
 	free(pass);
 }
 
-static struct job *new_job(struct pass *pass, enum fetch_mode mode)
+static struct batch *new_job(struct pass *pass, enum fetch_mode mode)
 {
-	struct job *job = xcalloc(1, sizeof *job);
+	struct batch *job = xcalloc(1, sizeof *job);
 
 	job->folder = pass->row.id;
 	job->mode = mode;
@@ -51,7 +51,7 @@ static struct job *new_job(struct pass *pass, enum fetch_mode mode)
 }
 
 static void fill(
-	struct window *window, const struct pass *pass, const struct job *job)
+	struct window *window, const struct pass *pass, const struct batch *job)
 {
 	*window = (struct window){
 		.collection = &pass->collection,
@@ -140,7 +140,7 @@ static int load_plan(
 }
 
 static int list(struct pass *pass, const struct pass_tools *tools,
-	struct window *window, struct job **job, struct err *err)
+	struct window *window, struct batch **job, struct err *err)
 {
 	struct collection *now = &pass->collection;
 
@@ -165,7 +165,7 @@ static int list(struct pass *pass, const struct pass_tools *tools,
 	return 1;
 
 free_job:
-	job_free(*job);
+	batch_free(*job);
 	return -1;
 }
 
@@ -191,7 +191,7 @@ static int finish(
 
 /* The server counts its UIDs afresh, or another folder took the name. */
 static int restart(struct pass *pass, const struct pass_tools *tools,
-	struct job *job, bool detach, struct err *err)
+	struct batch *job, bool detach, struct err *err)
 {
 	plan_free(&pass->plan);
 	pass_dav_free(pass);
@@ -212,7 +212,7 @@ static int restart(struct pass *pass, const struct pass_tools *tools,
 }
 
 static int begin(struct pass *pass, const struct pass_tools *tools,
-	struct window *window, struct job **job, struct err *err)
+	struct window *window, struct batch **job, struct err *err)
 {
 	struct collection *now = &pass->collection;
 
@@ -234,10 +234,10 @@ static int begin(struct pass *pass, const struct pass_tools *tools,
 }
 
 static int walk(struct pass *pass, const struct pass_tools *tools,
-	const struct plan_pace *pace, struct window *window, struct job **job,
+	const struct plan_pace *pace, struct window *window, struct batch **job,
 	struct err *err)
 {
-	struct job *next = new_job(
+	struct batch *next = new_job(
 		pass, pass->collection.dav ? FETCH_FULL : FETCH_HEADERS);
 	bool more = pass->collection.dav
 		? pass_dav_next(pass, pace, next)
@@ -250,12 +250,12 @@ static int walk(struct pass *pass, const struct pass_tools *tools,
 		pass->outstanding++;
 		return 1;
 	}
-	job_free(next);
+	batch_free(next);
 	return pass->outstanding ? 0 : finish(pass, tools, err);
 }
 
 int pass_next(struct pass *pass, const struct pass_tools *tools,
-	const struct plan_pace *pace, struct window *window, struct job **job,
+	const struct plan_pace *pace, struct window *window, struct batch **job,
 	struct err *err)
 {
 	switch (pass->step) {
@@ -272,7 +272,7 @@ int pass_next(struct pass *pass, const struct pass_tools *tools,
 
 /* --------------------------------------------------------------- answers */
 
-void pass_state(struct pass *pass, const struct job *job,
+void pass_state(struct pass *pass, const struct batch *job,
 	const struct collection_state *state)
 {
 	bool first = job->mode == FETCH_LIST || !pass->validity;
@@ -291,7 +291,7 @@ void pass_state(struct pass *pass, const struct job *job,
 		pass->delta = false;
 }
 
-static int flags_changed(const struct pass_tools *tools, struct job *job,
+static int flags_changed(const struct pass_tools *tools, struct batch *job,
 	const struct item *item, struct err *err)
 {
 	struct record_item record = {
@@ -305,7 +305,7 @@ static int flags_changed(const struct pass_tools *tools, struct job *job,
 
 /* A message of a delta, of which the plan knows nothing. */
 static int changed_since(struct pass *pass, const struct pass_tools *tools,
-	struct job *job, const struct item *item, struct err *err)
+	struct batch *job, const struct item *item, struct err *err)
 {
 	int there = store_has(tools->reader, pass->row.id, item->id.uid, err);
 
@@ -320,7 +320,7 @@ static int changed_since(struct pass *pass, const struct pass_tools *tools,
 }
 
 int pass_listed(struct pass *pass, const struct pass_tools *tools,
-	struct job *job, const struct item *item, struct err *err)
+	struct batch *job, const struct item *item, struct err *err)
 {
 	if (pass->collection.dav) {
 		pass_dav_listed(pass, tools->reader, item);
@@ -342,7 +342,7 @@ int pass_listed(struct pass *pass, const struct pass_tools *tools,
 }
 
 int pass_gone(struct pass *pass, const struct pass_tools *tools,
-	struct job *job, struct item_id id, struct err *err)
+	struct batch *job, struct item_id id, struct err *err)
 {
 	struct record_item record = {.uid = id.uid, .href = id.href};
 
@@ -352,7 +352,7 @@ int pass_gone(struct pass *pass, const struct pass_tools *tools,
 }
 
 static int remove_unlisted(struct pass *pass, const struct pass_tools *tools,
-	struct job *job, struct err *err)
+	struct batch *job, struct err *err)
 {
 	struct item_id id = {0, NULL};
 	size_t at = 0;
@@ -381,7 +381,7 @@ static bool adds_up(const struct pass *pass)
 }
 
 static int listing_ended(struct pass *pass, const struct pass_tools *tools,
-	struct job *job, const char *token, struct err *err)
+	struct batch *job, const char *token, struct err *err)
 {
 	if (pass->plan.resized && !pass->detached)
 		return restart(pass, tools, job, true, err);
@@ -398,7 +398,7 @@ static int listing_ended(struct pass *pass, const struct pass_tools *tools,
 }
 
 static int ended(struct pass *pass, const struct pass_tools *tools,
-	struct job *job, enum window_result result, const char *token,
+	struct batch *job, enum window_result result, const char *token,
 	struct err *err)
 {
 	switch (result) {
@@ -421,7 +421,7 @@ static int ended(struct pass *pass, const struct pass_tools *tools,
 }
 
 int pass_ended(struct pass *pass, const struct pass_tools *tools,
-	struct job *job, enum window_result result, const char *token,
+	struct batch *job, enum window_result result, const char *token,
 	struct err *err)
 {
 	pass->outstanding--;

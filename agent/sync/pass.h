@@ -24,7 +24,7 @@
 #include "window.h"
 
 struct err;
-struct job;
+struct batch;
 struct pipe;
 struct store;
 
@@ -75,22 +75,22 @@ void pass_free(struct pass *pass);
 /* 1 and a job for the next window, its fields filled but for user and
  * issued_us; 0 when there is none now; -1 with ERR. */
 int pass_next(struct pass *pass, const struct pass_tools *tools,
-	const struct plan_pace *pace, struct window *window, struct job **job,
+	const struct plan_pace *pace, struct window *window, struct batch **job,
 	struct err *err);
 
 /* What came of a job in FETCH_LIST mode. */
-void pass_state(struct pass *pass, const struct job *job,
+void pass_state(struct pass *pass, const struct batch *job,
 	const struct collection_state *state);
 int pass_listed(struct pass *pass, const struct pass_tools *tools,
-	struct job *job, const struct item *item, struct err *err);
+	struct batch *job, const struct item *item, struct err *err);
 
 /* An item is gone, in any mode: to the store. */
 int pass_gone(struct pass *pass, const struct pass_tools *tools,
-	struct job *job, struct item_id id, struct err *err);
+	struct batch *job, struct item_id id, struct err *err);
 
 /* A window has ended; its last record is still to be pushed. */
 int pass_ended(struct pass *pass, const struct pass_tools *tools,
-	struct job *job, enum window_result result, const char *token,
+	struct batch *job, enum window_result result, const char *token,
 	struct err *err);
 
 /* And now it is: a pass with nothing left to do writes down its folder. */

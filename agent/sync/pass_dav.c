@@ -97,7 +97,7 @@ const char *pass_dav_gone(const struct pass *pass, size_t *at)
 }
 
 bool pass_dav_next(
-	struct pass *pass, const struct plan_pace *pace, struct job *job)
+	struct pass *pass, const struct plan_pace *pace, struct batch *job)
 {
 	struct pass_hrefs *fresh = &pass->fresh;
 	size_t taken = 0;

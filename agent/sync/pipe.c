@@ -35,7 +35,7 @@ struct packed_pass {
 	bool has_token;
 };
 
-void job_free(struct job *job)
+void batch_free(struct batch *job)
 {
 	if (!job)
 		return;
@@ -82,7 +82,7 @@ static int push(struct pipe *pipe, struct err *err)
 }
 
 /* Room for a record with BYTES of payload, zeroed header filled. */
-static int reserve(struct pipe *pipe, enum record_kind kind, struct job *job,
+static int reserve(struct pipe *pipe, enum record_kind kind, struct batch *job,
 	size_t bytes, char **payload, struct err *err)
 {
 	size_t need = aligned(sizeof(struct record)) + aligned(bytes);
@@ -122,7 +122,7 @@ static int close_item(struct pipe *pipe, struct err *err)
 	return pipe->holding ? pipe_flush(pipe, err) : 0;
 }
 
-int pipe_mark(struct pipe *pipe, enum record_kind kind, struct job *job,
+int pipe_mark(struct pipe *pipe, enum record_kind kind, struct batch *job,
 	struct err *err)
 {
 	char *payload;
@@ -136,7 +136,7 @@ int pipe_mark(struct pipe *pipe, enum record_kind kind, struct job *job,
 	return kind == RECORD_WINDOW ? pipe_flush(pipe, err) : 0;
 }
 
-int pipe_data(struct pipe *pipe, struct job *job, const char *data,
+int pipe_data(struct pipe *pipe, struct batch *job, const char *data,
 	size_t bytes, struct err *err)
 {
 	size_t overhead = aligned(sizeof(struct record));
@@ -162,7 +162,7 @@ int pipe_data(struct pipe *pipe, struct job *job, const char *data,
 	return 0;
 }
 
-int pipe_item(struct pipe *pipe, enum record_kind kind, struct job *job,
+int pipe_item(struct pipe *pipe, enum record_kind kind, struct batch *job,
 	const struct record_item *item, struct err *err)
 {
 	const char *texts[TEXTS] = {

@@ -25,7 +25,7 @@ struct store;
 
 /* One window under way. Made by the lane, freed by the writer with the
  * window's last record. */
-struct job {
+struct batch {
 	int64_t folder;
 	enum fetch_mode mode;
 	bool dav;
@@ -40,7 +40,7 @@ struct job {
 	unsigned restarts; /* of the pass when it made the job */
 };
 
-void job_free(struct job *job);
+void batch_free(struct batch *job);
 
 enum record_kind {
 	RECORD_BEGIN, /* an item's data follows */
@@ -59,7 +59,7 @@ enum record_kind {
 struct record {
 	enum record_kind kind;
 	uint32_t bytes; /* of the payload, which follows */
-	struct job *job;
+	struct batch *job;
 };
 
 /* An item; the texts are NULL where unknown. */
@@ -100,11 +100,11 @@ struct pipe;
 struct pipe *pipe_new(struct queue *queue);
 void pipe_free(struct pipe *pipe);
 
-int pipe_mark(struct pipe *pipe, enum record_kind kind, struct job *job,
+int pipe_mark(struct pipe *pipe, enum record_kind kind, struct batch *job,
 	struct err *err);
-int pipe_data(struct pipe *pipe, struct job *job, const char *data,
+int pipe_data(struct pipe *pipe, struct batch *job, const char *data,
 	size_t bytes, struct err *err);
-int pipe_item(struct pipe *pipe, enum record_kind kind, struct job *job,
+int pipe_item(struct pipe *pipe, enum record_kind kind, struct batch *job,
 	const struct record_item *item, struct err *err);
 int pipe_pass(
 	struct pipe *pipe, const struct record_pass *pass, struct err *err);

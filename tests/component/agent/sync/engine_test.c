@@ -242,16 +242,24 @@ static void assert_equal_to_server(struct fixture *f)
 	store_close(store);
 }
 
+static void assert_bodies_served_once(const struct fixture *f)
+{
+	for (size_t i = 0; i < f->fake->count; i++)
+		for (size_t j = 0; j < f->fake->folders[i].count; j++)
+			assert_true(
+				f->fake->folders[i].messages[j].served_bodies <=
+				1);
+}
+
 /* No message was sent twice, as header or as body. */
 static void assert_served_once(const struct fixture *f)
 {
+	assert_bodies_served_once(f);
 	for (size_t i = 0; i < f->fake->count; i++) {
 		const struct fake_folder *folder = &f->fake->folders[i];
 
-		for (size_t j = 0; j < folder->count; j++) {
+		for (size_t j = 0; j < folder->count; j++)
 			assert_true(folder->messages[j].served_headers <= 1);
-			assert_true(folder->messages[j].served_bodies <= 1);
-		}
 	}
 }
 
@@ -361,23 +369,14 @@ static void folders_come_and_go_meanwhile(void **state)
 	assert_equal_to_server(f);
 }
 
-static void rename_folder(struct fake_account *fake, unsigned window)
-{
-	if (window == 1000)
-		fake_folder(fake, "Sent")->path = "Sent items";
-}
-
 static void renamed_folder_is_not_fetched_again(void **state)
 {
 	struct fixture *f = *state;
-	struct fake_folder *inbox;
 
 	fill(f);
 	assert_int_equal(synchronise(f), 0);
-	rename_folder(f->fake, 1000);
+	fake_folder(f->fake, "Sent")->path = "Sent items";
 	assert_int_equal(synchronise(f), 0);
-	inbox = fake_folder(f->fake, "Sent items");
-	assert_non_null(inbox);
 	assert_served_once(f);
 	assert_int_equal(f->progress.totals.folders, 3);
 	assert_int_equal(f->progress.totals.messages, 31);
@@ -396,30 +395,25 @@ static void renumber(struct fake_account *fake, unsigned window)
 	inbox->modseq += 100;
 }
 
-/* At whatever window UIDVALIDITY changes, what was there is recognised. */
+/* At whatever window UIDVALIDITY changes, no body is fetched twice. When it
+ * changes behind the last look of the first run, the next one sees it. */
 static void new_uidvalidity_is_matched(void **state)
 {
 	struct fixture *f = *state;
 
-	for (unsigned window = 2; window < 14; window += 3) {
+	for (unsigned window = 1; window < 14; window++) {
 		fill(f);
 		f->fake->context = &window;
 		f->fake->before = renumber;
 		assert_int_equal(synchronise(f), 0);
+		f->fake->windows = window;
+		assert_int_equal(synchronise(f), 0);
 		assert_equal_to_server(f);
+		assert_bodies_served_once(f);
 		assert_int_equal(teardown(state), 0);
 		assert_int_equal(setup(state), 0);
 		f = *state;
 	}
-	fill(f);
-	assert_int_equal(synchronise(f), 0);
-	f->fake->windows = 0;
-	f->fake->context = &(unsigned){1};
-	f->fake->before = renumber;
-	renumber(f->fake, 1);
-	f->fake->before = NULL;
-	assert_int_equal(synchronise(f), 0);
-	assert_equal_to_server(f);
 }
 
 /* The connection dies in every window in turn, in its middle. */
