@@ -47,6 +47,16 @@ bool charset_is_utf8(struct span data)
 	return true;
 }
 
+bool charset_control(const char *text, size_t length)
+{
+	unsigned char first = (unsigned char)text[0];
+
+	return first <= ' ' || first == 0x7f ||
+		(first == 0xc2 && length > 1 &&
+			(unsigned char)text[1] >= 0x80 &&
+			(unsigned char)text[1] < 0xa0);
+}
+
 size_t charset_cut(const char *text, size_t length, size_t size)
 {
 	if (length <= size)

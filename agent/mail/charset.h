@@ -21,6 +21,10 @@ void charset_append(struct buf *out, struct span data, const char *charset);
 
 bool charset_is_utf8(struct span data);
 
+/* Whether TEXT (of LENGTH > 0) begins with what moves a terminal or is not
+ * seen: C0, DEL, and C1, which takes two bytes in UTF-8. Blanks count. */
+bool charset_control(const char *text, size_t length);
+
 /* The longest prefix of at most SIZE bytes that ends at a character. */
 size_t charset_cut(const char *text, size_t length, size_t size);
 

@@ -113,8 +113,10 @@ static size_t copy_clean(char *out, size_t size, struct span text)
 	for (size_t i = 0; i < text.length && used < size; i++) {
 		char c = text.data[i];
 
-		if ((unsigned char)c <= ' ' || c == 0x7f)
+		if (charset_control(text.data + i, text.length - i)) {
+			i += (unsigned char)c >= 0x80;
 			c = ' ';
+		}
 		if (c == ' ' && (!used || out[used - 1] == ' '))
 			continue;
 		out[used++] = c;

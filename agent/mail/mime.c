@@ -174,6 +174,15 @@ static void set_parameter(
 	read_word(rest, ignored, sizeof(ignored), false);
 }
 
+static bool token(const char *word)
+{
+	for (const char *c = word; *c; c++) {
+		if (!is_token(*c))
+			return false;
+	}
+	return *word;
+}
+
 void mime_type_parse(struct mime_type *type, struct span value)
 {
 	memset(type, 0, sizeof(*type));
@@ -183,7 +192,7 @@ void mime_type_parse(struct mime_type *type, struct span value)
 		take(&value);
 		read_word(&value, type->subtype, sizeof(type->subtype), true);
 	}
-	if (!type->type[0] || !type->subtype[0]) {
+	if (!token(type->type) || !token(type->subtype)) {
 		memcpy(type->type, "text", 5);
 		memcpy(type->subtype, "plain", 6);
 	}

@@ -209,28 +209,31 @@ void text_from_html(struct buf *out, const char *html, size_t length)
 
 /* ----------------------------------------------------------------- parts */
 
+static void append_span(struct buf *out, const char *text, size_t length)
+{
+	size_t room = out->limit ? out->limit - out->length : length;
+
+	buf_append(out, text, charset_cut(text, length, room));
+}
+
 /* LF line ends, no controls but tabs: nothing that moves a terminal. */
 static void append_lines(struct buf *out, const struct buf *text)
 {
 	const char *data = buf_text(text);
 	size_t start = 0;
 
-	for (size_t i = 0; i <= text->length; i++) {
-		unsigned char c = i < text->length ? (unsigned char)data[i] : 0;
+	for (size_t i = 0; i < text->length; i++) {
+		char c = data[i];
 
-		if (i < text->length && (c >= ' ' || c == '\n' || c == '\t') &&
-			c != 0x7f)
+		if (c == ' ' || c == '\n' || c == '\t' ||
+			!charset_control(data + i, text->length - i))
 			continue;
-		if (i > start) {
-			size_t part = i - start;
-			size_t room = out->limit ? out->limit - out->length
-						 : part;
-
-			buf_append(out, data + start,
-				charset_cut(data + start, part, room));
-		}
+		append_span(out, data + start, i - start);
+		i += (unsigned char)c >= 0x80;
 		start = i + 1;
 	}
+	if (start < text->length)
+		append_span(out, data + start, text->length - start);
 	break_line(out);
 }
 

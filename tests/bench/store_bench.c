@@ -1,10 +1,13 @@
 /*
  * store_bench.c - how fast the store takes messages, apart from any server:
  * COUNT messages of SIZE bytes each, headers first and then bodies in
- * windows, as the sync does it; then one large message; then headers only.
- * Prints one JSON object. Usage: store_bench DIRECTORY [COUNT [SIZE]].
+ * windows, as the sync does it, while a second handle lists and opens
+ * messages as a person would; then the index of words. Prints one JSON
+ * object. Usage: store_bench DIRECTORY [COUNT [SIZE]].
  */
 #include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +18,7 @@
 #include "err.h"
 #include "store.h"
 #include "store_folder.h"
+#include "store_list.h"
 #include "store_message.h"
 
 #define WINDOW	     200
@@ -113,6 +117,62 @@ static void put_bodies(
 	}
 }
 
+/* ----------------------------------------------------------- the person */
+
+#define PROBES	     4096
+#define PROBE_GAP_US 5000
+
+struct probe {
+	const char *directory;
+	atomic_bool stop;
+	int64_t us[PROBES];
+	size_t count;
+};
+
+static void *probe_main(void *arg)
+{
+	struct probe *probe = arg;
+	struct err err = ERR_INIT;
+	struct store *store = store_open(probe->directory, STORE_READ, &err);
+
+	must(store ? 0 : -1, &err);
+	while (!atomic_load(&probe->stop) && probe->count < PROBES) {
+		must(store_probe(store, &probe->us[probe->count], &err), &err);
+		probe->count++;
+		clock_sleep_us(PROBE_GAP_US);
+	}
+	store_close(store);
+	return NULL;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a;
+	int64_t y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double probe_ms(struct probe *probe, double quantile)
+{
+	size_t at = (size_t)((double)probe->count * quantile);
+
+	if (!probe->count)
+		return 0;
+	qsort(probe->us, probe->count, sizeof(probe->us[0]), by_time);
+	return (double)probe->us[at < probe->count ? at : probe->count - 1] /
+		US_PER_MS;
+}
+
+static void index_all(struct store *store)
+{
+	struct err err = ERR_INIT;
+	bool more = true;
+
+	while (more)
+		must(store_index_step(store, 4000000, &more, &err), &err);
+}
+
 static double seconds_since(int64_t start_us)
 {
 	return (double)(clock_monotonic_us() - start_us) / US_PER_S;
@@ -125,7 +185,9 @@ int main(int argc, char **argv)
 	struct err err = ERR_INIT;
 	struct store_totals totals;
 	struct rusage usage;
-	double headers_s, bodies_s, sync_s, close_s;
+	double headers_s, bodies_s, sync_s, index_s;
+	static struct probe probe;
+	pthread_t person;
 	int64_t folder, start;
 	struct store *store;
 
@@ -136,6 +198,8 @@ int main(int argc, char **argv)
 	store = store_open(argv[1], STORE_WRITE, &err);
 	must(store ? 0 : -1, &err);
 	folder = add_folder(store, "INBOX");
+	probe.directory = argv[1];
+	pthread_create(&person, NULL, probe_main, &probe);
 	start = clock_monotonic_us();
 	put_headers(store, folder, count, size);
 	headers_s = seconds_since(start);
@@ -143,23 +207,29 @@ int main(int argc, char **argv)
 	if (size)
 		put_bodies(store, folder, count, size);
 	bodies_s = seconds_since(start);
+	atomic_store(&probe.stop, true);
+	pthread_join(person, NULL);
 	start = clock_monotonic_us();
 	must(store_sync(store, &err), &err);
 	sync_s = seconds_since(start);
 	must(store_totals(store, &totals, &err), &err);
 	start = clock_monotonic_us();
+	index_all(store);
+	index_s = seconds_since(start);
 	store_close(store);
-	close_s = seconds_since(start);
 	getrusage(RUSAGE_SELF, &usage);
 	printf("{\"messages\":%u,\"bytes\":%" PRIu64 ",\"headers_s\":%.3f,"
-	       "\"bodies_s\":%.3f,\"sync_s\":%.3f,\"close_s\":%.3f,"
+	       "\"bodies_s\":%.3f,\"sync_s\":%.3f,\"index_s\":%.3f,"
 	       "\"mb_s\":%.0f,\"stored_bytes\":%" PRIu64
-	       ",\"predicted_bytes\":%" PRIu64 ",\"resident_kb\":%ld}\n",
-		count, totals.body_bytes, headers_s, bodies_s, sync_s, close_s,
+	       ",\"predicted_bytes\":%" PRIu64 ",\"probes\":%zu,"
+	       "\"probe_p95_ms\":%.2f,\"probe_max_ms\":%.2f,"
+	       "\"resident_kb\":%ld}\n",
+		count, totals.body_bytes, headers_s, bodies_s, sync_s, index_s,
 		(double)totals.body_bytes / 1e6 / (headers_s + bodies_s),
 		totals.stored_bytes,
 		store_predict_bytes(count, (uint64_t)count * HEADER_BYTES,
 			count * size, 0, 0),
+		probe.count, probe_ms(&probe, 0.95), probe_ms(&probe, 1),
 		usage.ru_maxrss);
 	return 0;
 }

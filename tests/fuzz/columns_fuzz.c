@@ -19,7 +19,7 @@ static void check(const char *text, size_t size)
 	if (length == size || !charset_is_utf8((struct span){text, length}))
 		abort();
 	for (size_t i = 0; i < length; i++) {
-		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+		if (text[i] != ' ' && charset_control(text + i, length - i))
 			abort();
 	}
 }

@@ -26,9 +26,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		!charset_is_utf8((struct span){buf_text(&out), out.length}))
 		abort();
 	for (size_t i = 0; i < out.length; i++) {
-		unsigned char c = (unsigned char)out.data[i];
+		char c = out.data[i];
 
-		if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f)
+		if (c != ' ' && c != '\n' && c != '\t' &&
+			charset_control(out.data + i, out.length - i))
 			abort();
 	}
 	buf_free(&out);

@@ -88,6 +88,7 @@ static const struct words decoded[] = {
 	{"raw caf\xe9", "raw caf\u00e9"},
 	{"raw caf\xc3\xa9", "raw caf\u00e9"},
 	{"=?utf-8?Q?a=00b=0Ac=1B[31m?=", "ab c [31m"},
+	{"=?utf-8?Q?c1=C2=9B31m?= \xc2\x9b", "c1 31m"},
 	{"bell\a and \x7f", "bell and"},
 	{"=?utf-8?Q?=ZZ=?=", "=ZZ="},
 	{"a =?utf-8?B?\?\?\?\?= b", "a b"},

@@ -38,7 +38,9 @@ static void test_single(void **state)
 		    "Content-Type: text/plain; charset=\"iso-8859-1\"\n\n"
 		    "Y2Fm\r\n6S4=\r\nignored",
 		false, "caf\u00e9.\n");
-	expect_text("\n\x1b[31mred\x07\n", false, "[31mred\n");
+	expect_text("\n\x1b[31mred\x07 \xc2\x9b"
+		    "1m\n",
+		false, "[31mred 1m\n");
 }
 
 static void test_alternatives(void **state)
