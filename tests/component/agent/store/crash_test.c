@@ -4,7 +4,7 @@
  * that write are replaced here, for SQLite's library too, by ones that count
  * and at the n-th call end the process, half of the bytes written.
  */
-#include "fixture.h"
+#include "store_fixture.h"
 
 #include <dlfcn.h>
 #include <errno.h>

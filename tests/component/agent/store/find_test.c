@@ -2,7 +2,7 @@
  * find_test.c - items, the index of words, quarantine, rules, the outbox and
  * the probe.
  */
-#include "fixture.h"
+#include "store_fixture.h"
 
 #include "alloc.h"
 #include "outbox.h"

@@ -2,7 +2,7 @@
  * open_test.c - who may open a store, and what is found in one that was
  * damaged, is of another version, or went down with its machine.
  */
-#include "fixture.h"
+#include "store_fixture.h"
 
 #include <sqlite3.h>
 

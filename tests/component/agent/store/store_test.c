@@ -2,7 +2,7 @@
  * store_test.c - the store against files: what goes in comes out, what is
  * rolled back is gone, what is missing, what a change of UIDVALIDITY costs.
  */
-#include "fixture.h"
+#include "store_fixture.h"
 
 #include "alloc.h"
 #include "store_quarantine.h"

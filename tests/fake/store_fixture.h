@@ -1,9 +1,9 @@
 /*
- * fixture.h - a store in a directory of its own for each test, and the few
- * steps that every test of it takes. Included by the tests of agent/store.
+ * store_fixture.h - a store in a directory of its own for each test, and the few
+ * steps that every test of it takes. Included by tests of the agent; all static.
  */
-#ifndef SLUICE_TEST_FIXTURE_H
-#define SLUICE_TEST_FIXTURE_H
+#ifndef SLUICE_TEST_STORE_FIXTURE_H
+#define SLUICE_TEST_STORE_FIXTURE_H
 
 #include <setjmp.h>
 #include <stdarg.h>
