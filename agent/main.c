@@ -24,6 +24,7 @@ static const struct verb {
 	int (*alone)(int argc, char **argv);
 } verbs[] = {
 	{"sync", "one synchronisation, then exit", verb_sync, NULL, NULL},
+	{"run", "stay and obey the controller", verb_run, NULL, NULL},
 	{"policy", "show or set what is copied", verb_policy, NULL, NULL},
 	{"ls", "folders, or what is in one", NULL, verb_ls, NULL},
 	{"show", "one message or item", NULL, verb_show, NULL},

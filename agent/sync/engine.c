@@ -34,7 +34,7 @@
  *   - Other threads set flags under the mutex and, to stop waits on the
  *     network, cancel the wire. State changes only in set_state().
  */
-#include "sync.h"
+#include "sync_private.h"
 
 #include "alloc.h"
 #include "backoff.h"
@@ -60,25 +60,6 @@
 #define BACKOFF_US   (US_PER_S * 3 / 10)
 #define BACKOFF_CAP  (30 * US_PER_S)
 #define ROUNDS_MAX   8
-
-struct sync {
-	struct sync_setup setup;
-	struct wire *wire;
-	struct writer *writer;
-	struct lane *lane;
-	struct source *mail, *dav;
-	bool no_dav; /* the account has none */
-	struct backoff backoff;
-	pthread_mutex_t mutex; /* guards what follows */
-	pthread_cond_t cond;   /* paused or cancelled changed */
-	enum sync_state state;
-	bool paused, cancelled;
-	uint64_t total_bytes, predicted_bytes;
-	uint64_t retries, round_trips;
-	uint64_t start_app, start_wire;
-	unsigned rounds;
-	int64_t active_us, active_since; /* 0: not active */
-};
 
 static bool is_active(enum sync_state state)
 {
@@ -341,7 +322,10 @@ static uint64_t differences(const struct reconcile *all)
 /* 1: the store was found equal to the server; 0: not yet; -1. */
 static int run_round(struct sync *sync, struct err *err)
 {
-	struct reconcile all = {.policy = sync->setup.policy};
+	struct reconcile all = {
+		.policy = sync->setup.policy,
+		.prove = sync->setup.prove && sync->rounds == 1,
+	};
 	struct writer_progress before;
 	struct writer_progress after;
 	int status = -1;
@@ -531,68 +515,4 @@ void sync_free(struct sync *sync)
 	pthread_cond_destroy(&sync->cond);
 	pthread_mutex_destroy(&sync->mutex);
 	free(sync);
-}
-
-/* ---------------------------------------------------------- other threads */
-
-static void set_flag(struct sync *sync, bool *flag, bool value)
-{
-	pthread_mutex_lock(&sync->mutex);
-	*flag = value;
-	pthread_cond_broadcast(&sync->cond);
-	pthread_mutex_unlock(&sync->mutex);
-}
-
-void sync_pause(struct sync *sync)
-{
-	set_flag(sync, &sync->paused, true);
-}
-
-void sync_resume(struct sync *sync)
-{
-	set_flag(sync, &sync->paused, false);
-}
-
-void sync_cancel(struct sync *sync)
-{
-	set_flag(sync, &sync->cancelled, true);
-	wire_cancel(sync->wire);
-}
-
-void sync_set_rate(struct sync *sync, uint64_t bytes_s)
-{
-	wire_set_rate(sync->wire, bytes_s);
-}
-
-void sync_progress(struct sync *sync, struct sync_progress *progress)
-{
-	struct wire_counts counts = wire_counts(sync->wire);
-	struct writer_progress now;
-
-	writer_progress(sync->writer, &now);
-	*progress = (struct sync_progress){
-		.app_bytes = now.app_bytes,
-		.run_commits = now.commits,
-		.run_wire_bytes = counts.socket_in + counts.socket_out,
-		.totals = now.totals,
-	};
-	pthread_mutex_lock(&sync->mutex);
-	progress->state = sync->state;
-	progress->verified = sync->state == SYNC_DONE;
-	progress->total_bytes = sync->total_bytes > now.app_bytes
-		? sync->total_bytes
-		: now.app_bytes;
-	if (!sync->total_bytes)
-		progress->total_bytes = 0;
-	progress->run_app_bytes = now.app_bytes - sync->start_app;
-	progress->wire_bytes = sync->start_wire + progress->run_wire_bytes;
-	progress->active_us = sync->active_us;
-	if (sync->active_since)
-		progress->active_us += clock_monotonic_us() -
-			sync->active_since;
-	progress->retries = sync->retries;
-	progress->round_trips = sync->round_trips;
-	progress->predicted_bytes = sync->predicted_bytes;
-	progress->rounds = sync->rounds;
-	pthread_mutex_unlock(&sync->mutex);
 }

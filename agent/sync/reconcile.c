@@ -263,6 +263,8 @@ static int make_passes(struct reconcile *all, struct store *store,
 		if (find_row(all, store, lost, &pass->collection, &pass->row,
 			    err))
 			return -1;
+		if (all->prove)
+			pass->row.verified = false;
 		all->estimate_bytes += estimate(
 			&pass->collection, pass->row.mode);
 	}

@@ -28,6 +28,7 @@ struct reconcile {
 	bool mail_listed; /* the list of mail folders is complete */
 	bool dav_listed;  /* and that of the others */
 	const struct policy *policy;
+	bool prove; /* believe no folder to be unchanged */
 	/* Out: in the order of work: Inbox, DAV, the rest by path. */
 	struct pass **passes;
 	size_t pass_count;

@@ -37,9 +37,10 @@ struct sync_setup {
 	size_t queue_bytes;	  /* between the threads; 0: 4 MiB */
 	unsigned attempts;	  /* failures in a row; 0: 6 */
 	int64_t backoff_us;	  /* the shortest wait; 0: 0.3 s */
-	uint64_t seed;		  /* of the waits */
-	sync_open open_mail;	  /* NULL: imap_source_open() */
-	sync_open open_dav;	  /* NULL: dav_source_open() */
+	bool prove;    /* list every folder, also those that look unchanged */
+	uint64_t seed; /* of the waits */
+	sync_open open_mail; /* NULL: imap_source_open() */
+	sync_open open_dav;  /* NULL: dav_source_open() */
 };
 
 /* Counts are what the store holds; "run" is since sync_new(). */
