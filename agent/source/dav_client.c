@@ -137,8 +137,7 @@ static int check_session(struct dav_client *client,
 {
 	if (response->status == 401) {
 		http_check(request, response, err);
-		return err_hint(
-			err, "is the password of %s right?", client->user);
+		return err_context(err, "user %s", client->user);
 	}
 	if (response->status == 429 || response->status == 503)
 		return http_check(request, response, err);
