@@ -107,6 +107,12 @@ int store_check(struct store *store, bool repair,
 	void (*each)(const struct store_damage *damage, void *arg), void *arg,
 	uint64_t *bad, struct err *err);
 
+/* Rewrites packs of which at least DEAD_PERCENT is of messages that are gone
+ * and says how much smaller the store got. For idle time; takes as long as
+ * copying what lives. */
+int store_compact(struct store *store, unsigned dead_percent, uint64_t *freed,
+	struct err *err);
+
 /* What a person at the mail client would feel: lists 50 rows of the largest
  * folder and opens one message, the next one each time. */
 int store_probe(struct store *store, int64_t *elapsed_us, struct err *err);

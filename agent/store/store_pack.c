@@ -207,6 +207,38 @@ int pack_sync(struct pack *pack, struct err *err)
 	return 0;
 }
 
+int pack_roll(struct pack *pack, struct err *err)
+{
+	if (pack_sync(pack, err) < 0)
+		return -1;
+	return open_end(pack, pack->number + 1, 0, err);
+}
+
+uint64_t pack_bytes(const struct pack *pack, unsigned number)
+{
+	char *name = pack_name(pack, number);
+	struct stat st;
+	uint64_t bytes = stat(name, &st) == 0 ? (uint64_t)st.st_size : 0;
+
+	free(name);
+	return bytes;
+}
+
+int pack_remove(struct pack *pack, unsigned number, struct err *err)
+{
+	char *name = pack_name(pack, number);
+	int status = unlink(name);
+
+	if (status < 0)
+		err_set_errno(err, "%s", name);
+	free(name);
+	if (pack->read_fd >= 0 && pack->read_number == number) {
+		close(pack->read_fd);
+		pack->read_fd = -1;
+	}
+	return status;
+}
+
 int pack_begin(struct pack *pack, struct err *err)
 {
 	if (pack->open)
@@ -214,8 +246,7 @@ int pack_begin(struct pack *pack, struct err *err)
 			"%s: a message is begun before the last one ended",
 			pack->directory);
 	if (pack->written + pack->buffered >= PACK_BYTES &&
-		(pack_sync(pack, err) < 0 ||
-			open_end(pack, pack->number + 1, 0, err) < 0))
+		pack_roll(pack, err) < 0)
 		return -1;
 	pack->open = true;
 	pack->blob.at = pack_end(pack);

@@ -46,6 +46,15 @@ int pack_append(
 void pack_finish(struct pack *pack, struct blob *blob);
 void pack_abort(struct pack *pack);
 
+/* Goes on in a new pack. */
+int pack_roll(struct pack *pack, struct err *err);
+
+/* Size of pack NUMBER as far as it is in the file, 0 when there is none. */
+uint64_t pack_bytes(const struct pack *pack, unsigned number);
+
+/* Deletes a pack that nothing points into. */
+int pack_remove(struct pack *pack, unsigned number, struct err *err);
+
 int pack_flush(struct pack *pack, struct err *err);
 int pack_sync(struct pack *pack, struct err *err);
 

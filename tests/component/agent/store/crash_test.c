@@ -252,6 +252,63 @@ static void test_killed_over_and_over(void **state)
 	assert_int_equal(check_store(WINDOWS), WINDOWS);
 }
 
+/* Two thirds of the pack are gone; what is left is moved. */
+static int compact(void)
+{
+	struct store *store = store_open(directory, STORE_WRITE, &err);
+	uint64_t freed;
+	int status;
+
+	if (!store || store_begin(store, &err) < 0 ||
+		store_message_delete(store, 1, 5, &err) < 0 ||
+		store_message_delete(store, 1, 10, &err) < 0 ||
+		store_commit(store, &err) < 0)
+		return EXIT_BROKEN;
+	status = store_compact(store, 30, &freed, &err);
+	store_close(store);
+	return status < 0 ? EXIT_BROKEN : EXIT_DONE;
+}
+
+static void check_compacted(void)
+{
+	struct store *store = open_store(STORE_WRITE);
+	uint64_t bad = 1;
+
+	ok(store_check(store, false, NULL, NULL, &bad, &err));
+	assert_int_equal(bad, 0);
+	assert_int_equal(store_has(store, 1, 12, &err), 1);
+	ok(store_rows(store, 1, 0, 0, check_row, store, &err));
+	store_close(store);
+}
+
+static void test_killed_while_compacting(void **state)
+{
+	long at = 0;
+	int status;
+
+	do {
+		pid_t pid;
+
+		assert_int_equal(work(-1), EXIT_DONE);
+		pid = fork();
+		at++;
+		if (pid == 0) {
+			step_to_die = at;
+			step = 0;
+			_exit(compact());
+		}
+		waitpid(pid, &status, 0);
+		assert_true(WIFEXITED(status));
+		assert_int_not_equal(WEXITSTATUS(status), EXIT_BROKEN);
+		check_compacted();
+		assert_int_equal(compact(), EXIT_DONE);
+		check_compacted();
+		teardown(state);
+		setup(state);
+	} while (WEXITSTATUS(status) == EXIT_KILLED);
+	assert_true(at > 10);
+}
+
 static int refused_for_space(rlim_t limit)
 {
 	if (err.kind == ERR_DISK_FULL && strstr(err.text, directory))
@@ -366,6 +423,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_killed_at_every_write),
 		TEST(test_killed_over_and_over),
+		TEST(test_killed_while_compacting),
 		TEST(test_disk_full),
 		TEST(test_read_only),
 	};

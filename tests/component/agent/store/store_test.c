@@ -280,6 +280,93 @@ static void test_prune_and_flags(void **state)
 	store_close(store);
 }
 
+/* What is gone leaves the disk, what is there stays readable, and so it is
+ * after the next open. */
+static void test_compact(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	char *big = xcalloc(1, 300001);
+	uint64_t freed = 0;
+	uint64_t bad = 1;
+	uint64_t before;
+	int64_t folder;
+
+	(void)state;
+	memset(big, 'x', 300000);
+	ok(store_begin(store, &err));
+	folder = add_folder(store, "INBOX", STORE_MODE_FULL);
+	for (uint32_t uid = 1; uid <= 100; uid++) {
+		add_header(store, folder, uid, PROTECTION_NONE);
+		add_body(store, folder, uid, uid % 10 ? "small" : big);
+	}
+	ok(store_commit(store, &err));
+	ok(store_compact(store, 30, &freed, &err));
+	assert_int_equal(freed, 0);
+	before = totals_of(store).stored_bytes;
+	ok(store_begin(store, &err));
+	for (uint32_t uid = 10; uid < 100; uid += 10)
+		ok(store_message_delete(store, folder, uid, &err));
+	ok(store_commit(store, &err));
+	ok(store_compact(store, 30, &freed, &err));
+	assert_in_range(freed, 2700000, 2710000);
+	assert_true(totals_of(store).stored_bytes + 2500000 < before);
+	ok(store_compact(store, 30, &freed, &err));
+	assert_int_equal(freed, 0);
+	store_close(store);
+
+	store = open_store(STORE_WRITE);
+	ok(store_check(store, false, NULL, NULL, &bad, &err));
+	assert_int_equal(bad, 0);
+	assert_int_equal(totals_of(store).bodies, 91);
+	store_close(store);
+	free(big);
+}
+
+static void put_exactly(struct store *store, int64_t folder, uint32_t uid,
+	const char *data, size_t length)
+{
+	struct store_message message = {.folder = folder, .uid = uid};
+
+	ok(store_message_put(store, &message, &err));
+	ok(store_body_begin(store, &err));
+	for (size_t i = 0; i < length; i++)
+		ok(store_body_append(store, data + i, 1, &err));
+	ok(store_body_end(store, folder, uid, &err));
+}
+
+/* NULs, bare CR and LF, no header, nothing at all. */
+static void test_exact_bytes(void **state)
+{
+	static const struct {
+		const char *data;
+		size_t length;
+	} bodies[] = {{"", 0}, {"\0", 1}, {"\r\r\n\n\0\xff\xfe", 7},
+		{"\r\n\r\nno header", 13}, {"Subject: only", 13}};
+	struct store *store = open_store(STORE_WRITE);
+	int64_t folder;
+
+	(void)state;
+	ok(store_begin(store, &err));
+	folder = add_folder(store, "INBOX", STORE_MODE_FULL);
+	for (uint32_t i = 0; i < 5; i++)
+		put_exactly(
+			store, folder, i + 1, bodies[i].data, bodies[i].length);
+	ok(store_commit(store, &err));
+	assert_int_equal(count_missing(store, folder), 0);
+	for (uint32_t i = 0; i < 5; i++) {
+		struct store_reader *reader = store_read_open(
+			store, i + 1, STORE_PART_BODY, &err);
+		char data[32];
+		ssize_t n = store_read(reader, data, sizeof(data), &err);
+
+		assert_int_equal(n, bodies[i].length);
+		assert_memory_equal(data, bodies[i].data, bodies[i].length);
+		assert_int_equal(store_read(reader, data, 32, &err), 0);
+		store_read_close(reader);
+	}
+	store_close(store);
+}
+
 static int path_order(const struct store_folder *folder, void *arg)
 {
 	strcat(arg, folder->path);
@@ -325,6 +412,8 @@ int main(void)
 		TEST(test_detach_and_rematch),
 		TEST(test_prune_and_flags),
 		TEST(test_folders),
+		TEST(test_compact),
+		TEST(test_exact_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
