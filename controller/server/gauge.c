@@ -1,0 +1,517 @@
+/*
+ * gauge.c - see gauge.h. Ticked by the server after the reports of a second
+ * and before the rollout.
+ */
+#include "gauge.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "brake.h"
+#include "canary.h"
+#include "clock.h"
+#include "err.h"
+#include "log.h"
+#include "probes.h"
+#include "recommend.h"
+#include "scrape.h"
+#include "slicer.h"
+
+#define TAKE_MAX      64
+#define OBSERVED_S    30.0
+#define N_MAX	      4096
+#define FRESH_LOAD_US (5 * US_PER_S)
+#define PROGRESS_US   (10 * US_PER_S)
+
+struct gauge {
+	const struct scenario *scenario;
+	struct archive *archive;
+	struct slicer *slicer;
+	struct scrape *scrape; /* NULL: no exporter */
+	struct canary *canary; /* NULL: none */
+	struct brake *brake;
+	struct brake_policy policy;
+	struct brake_order order;
+
+	struct bucket *buckets;
+	size_t bucket_count, bucket_capacity;
+	double seconds_at[N_MAX]; /* of usable buckets with so many syncs */
+
+	struct probes probes;
+	struct scrape_point load; /* newest */
+	int64_t started_us, idle_since_us, probe_us;
+	unsigned wave, loads; /* the wave the counts belong to */
+	int64_t wave_us;
+	double idle_await_ms;
+	char not_ready[256], hold[256], stop[256];
+	struct scrape_status scrape_status;
+	struct canary_status canary_status;
+};
+
+int64_t gauge_clock_us(void)
+{
+	static _Atomic int64_t offset_us;
+	int64_t offset = atomic_load(&offset_us), unset = 0;
+
+	if (!offset) {
+		offset = clock_wall_us() - clock_monotonic_us();
+		if (!atomic_compare_exchange_strong(&offset_us, &unset, offset))
+			offset = unset;
+	}
+	return clock_monotonic_us() + offset;
+}
+
+/* ---- start */
+
+static void keep_bucket(struct gauge *gauge, const struct bucket *bucket)
+{
+	size_t at = gauge->bucket_count;
+
+	/* A revision is near the end. */
+	while (at > 0 && gauge->buckets[at - 1].start_s > bucket->start_s)
+		at--;
+	if (at > 0 && gauge->buckets[at - 1].start_s == bucket->start_s) {
+		gauge->buckets[at - 1] = *bucket;
+		return;
+	}
+	if (gauge->bucket_count == gauge->bucket_capacity) {
+		gauge->bucket_capacity = gauge->bucket_capacity
+			? 2 * gauge->bucket_capacity
+			: 1024;
+		gauge->buckets = xrealloc(gauge->buckets,
+			gauge->bucket_capacity, sizeof(*gauge->buckets));
+	}
+	memmove(&gauge->buckets[at + 1], &gauge->buckets[at],
+		(gauge->bucket_count - at) * sizeof(*gauge->buckets));
+	gauge->buckets[at] = *bucket;
+	gauge->bucket_count++;
+	if (bucket_usable(bucket) && bucket->n < N_MAX)
+		gauge->seconds_at[(size_t)bucket->n] += (double)bucket->seconds;
+}
+
+static int load_buckets(struct gauge *gauge, struct err *err)
+{
+	struct bucket *rows;
+	size_t count;
+
+	if (archive_buckets(gauge->archive, &rows, &count, err) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		keep_bucket(gauge, &rows[i]);
+	free(rows);
+	return 0;
+}
+
+static int start_scrape(struct gauge *gauge, struct err *err)
+{
+	const struct scenario_server *server = &gauge->scenario->server;
+	struct scrape_options options = {
+		.url = server->exporter,
+		.ca_file = server->ca_file,
+		.device = server->disk,
+		.link = server->network,
+		.link_mb_s = (double)gauge->scenario->limits.network_bytes_s /
+			1e6,
+	};
+
+	if (!server->exporter)
+		return 0;
+	return scrape_start(&gauge->scrape, &options, gauge_clock_us, err);
+}
+
+static void make_policy(struct gauge *gauge)
+{
+	const struct scenario *s = gauge->scenario;
+	double await_ms = (double)s->limits.disk_await_us / US_PER_MS;
+
+	gauge->policy = (struct brake_policy){
+		.slo_ms = recommend_slo_ms(s->canary.slo_us
+				? (double)s->canary.slo_us / US_PER_MS
+				: NAN,
+			probes_idle_p95_ms(&gauge->probes)),
+		/* The brake's ceiling is three times the idle latency; the
+		 * administrator's own ceiling comes in the same way. */
+		.idle_await_ms = fmax(gauge->idle_await_ms, await_ms / 3),
+		.rotational = s->server.rotational ||
+			gauge->scrape_status.rotational,
+		.connections_limit = s->limits.connections,
+		.exporter = gauge->scrape != NULL,
+		.canary = gauge->canary != NULL,
+		.cpu_max = s->limits.cpu,
+		.nic_max = s->limits.network,
+		.mem_available_min = s->limits.memory_available,
+	};
+}
+
+int gauge_start(struct gauge **out, const struct scenario *scenario,
+	struct archive *archive, struct err *err)
+{
+	struct gauge *gauge = xcalloc(1, sizeof(*gauge));
+
+	gauge->scenario = scenario;
+	gauge->archive = archive;
+	gauge->slicer = slicer_new(&slicer_policy_default);
+	gauge->started_us = gauge->idle_since_us = gauge->wave_us =
+		gauge->probe_us = gauge_clock_us();
+	for (int i = 0; i < LOAD_COUNT; i++)
+		gauge->load.load[i] = NAN;
+	if (load_buckets(gauge, err) < 0 || start_scrape(gauge, err) < 0) {
+		gauge_stop(&gauge);
+		return -1;
+	}
+	make_policy(gauge);
+	gauge->brake = brake_new(&gauge->policy);
+	*out = gauge;
+	return 0;
+}
+
+void gauge_stop(struct gauge **handle)
+{
+	struct gauge *gauge = *handle;
+
+	if (!gauge)
+		return;
+	if (gauge->scrape)
+		scrape_stop(&gauge->scrape);
+	if (gauge->brake)
+		brake_free(gauge->brake);
+	slicer_free(gauge->slicer);
+	free(gauge->buckets);
+	free(gauge);
+	*handle = NULL;
+}
+
+/* ---- agents */
+
+/* The archive keeps a number for the agent's boot, not its text. */
+static uint32_t boot_number(const char *boot)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *boot; boot++)
+		hash = (hash ^ (unsigned char)*boot) * 16777619u;
+	return hash;
+}
+
+int gauge_report(struct gauge *gauge, const struct client_row *client,
+	const struct report *report, int64_t now_us, struct err *err)
+{
+	for (size_t i = 0; i < report->sample_count; i++) {
+		const struct sample *s = &report->samples[i];
+		struct sample_row row = {
+			.client = client->id,
+			.boot = boot_number(report->boot),
+			.agent_us = s->at_us,
+			.at_us = now_us - (report->sent_us - s->at_us),
+			.received_us = now_us,
+			.phase = s->phase,
+			.app_bytes = s->app_bytes,
+			.wire_bytes = s->wire_bytes,
+			.messages = s->messages,
+		};
+
+		if (archive_add_sample(gauge->archive, &row, err) < 0)
+			return -1;
+	}
+	(void)slicer_report(gauge->slicer, client->id, report->boot,
+		report->sent_us, now_us, report->samples, report->sample_count);
+	return 0;
+}
+
+void gauge_lost(struct gauge *gauge, unsigned client, int64_t now_us)
+{
+	slicer_lost(gauge->slicer, client, now_us);
+}
+
+/* ---- one second */
+
+static int take_loads(struct gauge *gauge, bool idle, struct err *err)
+{
+	struct scrape_point points[TAKE_MAX];
+	size_t count;
+
+	if (!gauge->scrape)
+		return 0;
+	scrape_status(gauge->scrape, &gauge->scrape_status);
+	count = scrape_take(gauge->scrape, points, TAKE_MAX);
+	for (size_t i = 0; i < count; i++) {
+		struct load_row row = {
+			.at_us = points[i].at_us, .span_us = points[i].span_us};
+		double await = (double)points[i].load[LOAD_DISK_READ_AWAIT];
+
+		memcpy(row.load, points[i].load, sizeof(row.load));
+		if (archive_add_load(gauge->archive, &row, err) < 0)
+			return -1;
+		slicer_load(gauge->slicer, points[i].at_us, points[i].span_us,
+			points[i].load);
+		if (idle && isfinite(await))
+			gauge->idle_await_ms = fmax(
+				0.9 * gauge->idle_await_ms, await);
+		gauge->loads++;
+		gauge->load = points[i];
+	}
+	return 0;
+}
+
+static int take_buckets(struct gauge *gauge, int64_t now_us, struct err *err)
+{
+	struct bucket buckets[TAKE_MAX];
+	size_t count;
+
+	do {
+		count = slicer_take(gauge->slicer, now_us, buckets, TAKE_MAX);
+		for (size_t i = 0; i < count; i++) {
+			keep_bucket(gauge, &buckets[i]);
+			if (archive_put_bucket(
+				    gauge->archive, &buckets[i], err) < 0)
+				return -1;
+		}
+	} while (count == TAKE_MAX);
+	return 0;
+}
+
+/* Somebody got an answer from the server lately. */
+static bool is_reachable(
+	const struct gauge *gauge, const struct rollout *r, int64_t now_us)
+{
+	unsigned active = 0;
+
+	if (gauge->canary)
+		return gauge->canary_status.up || !gauge->canary_status.probes;
+	for (size_t i = 0; i < r->client_count; i++) {
+		const struct client_row *client = &r->clients[i];
+
+		if (!client_state_active(client->state) ||
+			client->state == CLIENT_PAUSED)
+			continue;
+		active++;
+		if (now_us - client->progress_us < PROGRESS_US)
+			return true;
+	}
+	return active == 0 || gauge->scrape_status.up;
+}
+
+static void fill_evidence(struct gauge *gauge, const struct rollout *r,
+	int64_t now_us, struct brake_evidence *e)
+{
+	unsigned active;
+	int64_t good_us = gauge->scrape_status.last_good_us;
+
+	*e = (struct brake_evidence){
+		.now_us = now_us,
+		.load_age_us = now_us - (good_us ? good_us : gauge->started_us),
+		.p95_ms = (float)probes_p95_ms(&gauge->probes),
+		.failure_share = (float)probes_failure_share(
+			&gauge->probes, now_us),
+		.canary_age_us = now_us - gauge->probe_us,
+		.server_reachable = is_reachable(gauge, r, now_us),
+	};
+	for (int i = 0; i < LOAD_COUNT; i++)
+		e->load[i] = now_us - gauge->load.at_us < FRESH_LOAD_US
+			? gauge->load.load[i]
+			: NAN;
+	slicer_now(gauge->slicer, now_us, &e->n, &active, &e->x_mb_min);
+}
+
+static int record_brake(
+	struct gauge *gauge, const struct brake_event *event, struct err *err)
+{
+	struct event_row row = {.at_us = event->at_us};
+
+	(void)snprintf(row.subject, sizeof(row.subject), "brake");
+	(void)snprintf(row.text, sizeof(row.text), "%s -> %s: %s",
+		brake_state_name(event->from), brake_state_name(event->to),
+		event->text);
+	log_info("brake", "%s", row.text);
+	(void)snprintf(gauge->hold, sizeof(gauge->hold), "%s: %s", event->rule,
+		event->text);
+	return archive_add_event(gauge->archive, &row, err);
+}
+
+static int step_brake(struct gauge *gauge, const struct brake_evidence *e,
+	struct rollout_inputs *in, struct err *err)
+{
+	struct brake_event events[BRAKE_EVENTS];
+	size_t count = 0;
+	int64_t now_us = e->now_us;
+
+	brake_set_policy(gauge->brake, &gauge->policy);
+	gauge->order = brake_step(gauge->brake, e, events, &count);
+	for (size_t i = 0; i < count; i++)
+		if (record_brake(gauge, &events[i], err) < 0)
+			return -1;
+	if (gauge->order.rate_mb_min > 0 || gauge->order.pause)
+		slicer_mark(gauge->slicer, BUCKET_BRAKED, now_us - US_PER_S,
+			now_us);
+	in->pause_newest = gauge->order.stop ? UINT32_MAX : gauge->order.pause;
+	if (gauge->order.hold)
+		in->hold = gauge->hold;
+	if (gauge->order.stop) {
+		(void)snprintf(gauge->stop, sizeof(gauge->stop),
+			"server_distressed: %.200s", gauge->hold);
+		in->stop = gauge->stop;
+	}
+	return 0;
+}
+
+/* Before a wave: is there a baseline, and may the server be loaded? */
+static void check_ready(struct gauge *gauge, const struct brake_evidence *e,
+	int64_t now_us, struct rollout_inputs *in)
+{
+	const struct scenario_canary *canary = &gauge->scenario->canary;
+	double slo_ms = (double)canary->slo_us / US_PER_MS;
+	double idle_ms = probes_idle_p95_ms(&gauge->probes);
+	char *text = gauge->not_ready;
+	size_t size = sizeof(gauge->not_ready);
+
+	in->preflight_ready = false;
+	in->not_ready = text;
+	if (gauge->scrape && !gauge->scrape_status.good &&
+		now_us - gauge->started_us < FRESH_LOAD_US)
+		(void)snprintf(text, size, "waits for the exporter");
+	else if (gauge->canary && isnan(idle_ms) && in->n_observed == 0 &&
+		now_us - gauge->idle_since_us < canary->idle_us)
+		(void)snprintf(text, size,
+			"measures the idle baseline of the online probe");
+	else if (gauge->canary && slo_ms > 0 && idle_ms > slo_ms)
+		(void)snprintf(text, size,
+			"the SLO of %.0f ms is below the idle p95 of %.0f ms: "
+			"no batch size can keep it; raise canary.slo",
+			slo_ms, idle_ms);
+	else
+		in->preflight_ready = brake_may_start(
+			&gauge->policy, e, text, size);
+}
+
+static unsigned n_observed(const struct gauge *gauge)
+{
+	for (unsigned n = N_MAX; n-- > 1;)
+		if (gauge->seconds_at[n] >= OBSERVED_S)
+			return n;
+	return 0;
+}
+
+static void follow_wave(struct gauge *gauge, struct rollout *r, int64_t now_us)
+{
+	const struct wave_row *wave = rollout_wave(r);
+	unsigned number = wave ? wave->number : 0;
+
+	if (rollout_active(r))
+		gauge->idle_since_us = now_us;
+	if (number == gauge->wave)
+		return;
+	gauge->wave = number;
+	gauge->wave_us = now_us;
+	gauge->loads = 0;
+	probes_wave(&gauge->probes, now_us);
+	slicer_wave(gauge->slicer, number, now_us);
+}
+
+static double share(double have, double want)
+{
+	return want < 1 ? NAN : fmin(have / want, 1);
+}
+
+static void fill_measured(
+	const struct gauge *gauge, int64_t now_us, struct judge_measured *m)
+{
+	double seconds = (double)(now_us - gauge->wave_us) / US_PER_S;
+	double interval_s = (double)gauge->scenario->canary.interval_us /
+		US_PER_S;
+
+	*m = (struct judge_measured){
+		.exporter = gauge->scrape != NULL,
+		.canary = gauge->canary != NULL,
+		.seconds = seconds,
+		.exporter_share = share(gauge->loads, floor(seconds)),
+		.canary_share = share(gauge->probes.count,
+			interval_s > 0 ? floor(seconds / interval_s) : 0),
+		.slo_ms = gauge->policy.slo_ms,
+		.slo_kept = probes_slo_kept(&gauge->probes),
+		.probe_failures = probes_wave_failures(&gauge->probes),
+	};
+}
+
+int gauge_tick(struct gauge *gauge, struct rollout *r,
+	struct rollout_inputs *in, struct err *err)
+{
+	int64_t now_us = in->now_us;
+	bool idle = rollout_active(r) == 0;
+	struct brake_evidence evidence;
+
+	follow_wave(gauge, r, now_us);
+	if (take_loads(gauge, idle, err) < 0 ||
+		take_buckets(gauge, now_us, err) < 0)
+		return -1;
+	make_policy(gauge);
+	in->n_observed = n_observed(gauge);
+	fill_evidence(gauge, r, now_us, &evidence);
+	check_ready(gauge, &evidence, now_us, in);
+	fill_measured(gauge, now_us, &in->measured);
+	/* The brake acts on a wave; an idle server's troubles are its own. */
+	if (idle && brake_state(gauge->brake) == BRAKE_RELEASED)
+		return 0;
+	return step_brake(gauge, &evidence, in, err);
+}
+
+uint64_t gauge_rate(const struct gauge *gauge, unsigned active)
+{
+	double bytes_s = gauge->order.rate_mb_min * 1e6 / 60;
+
+	if (!(bytes_s > 0) || active == 0)
+		return 0;
+	return (uint64_t)fmax(bytes_s / active, 1);
+}
+
+void gauge_release(struct gauge *gauge)
+{
+	brake_reset(gauge->brake, gauge_clock_us());
+	gauge->order = (struct brake_order){.stop = false};
+}
+
+void gauge_now(const struct gauge *gauge, struct gauge_now *now)
+{
+	*now = (struct gauge_now){
+		.p95_ms = probes_p95_ms(&gauge->probes),
+		.slo_ms = gauge->policy.slo_ms,
+		.idle_p95_ms = probes_idle_p95_ms(&gauge->probes),
+		.brake = brake_state_name(brake_state(gauge->brake)),
+		.load_at_us = gauge->load.at_us,
+	};
+	memcpy(now->load, gauge->load.load, sizeof(now->load));
+	slicer_now(gauge->slicer, gauge_clock_us(), &now->n, &now->active,
+		&now->mb_min);
+	if (gauge->scrape && !gauge->scrape_status.up)
+		now->exporter_problem = gauge->scrape_status.text;
+	if (gauge->canary && !gauge->canary_status.up)
+		now->canary_problem = gauge->canary_status.text;
+}
+
+const struct bucket *gauge_buckets(const struct gauge *gauge, size_t *count)
+{
+	*count = gauge->bucket_count;
+	return gauge->buckets;
+}
+
+void gauge_policy(const struct gauge *gauge, struct recommend_policy *policy)
+{
+	const struct scenario *s = gauge->scenario;
+
+	*policy = recommend_policy_default;
+	policy->max_step = s->steps.max_step;
+	policy->cpu_max = s->limits.cpu;
+	policy->nic_max = s->limits.network;
+	policy->mem_available_min = s->limits.memory_available;
+	policy->failed_wave = s->steps.failed_wave;
+	policy->failed_rollout = s->steps.failed_rollout;
+	if (s->limits.disk_await_us)
+		policy->disk_await_hdd_ms = policy->disk_await_ssd_ms =
+			(double)s->limits.disk_await_us / US_PER_MS;
+	for (size_t i = 0; i < s->steps.pilot_count; i++)
+		if (s->steps.pilots[i] > policy->plan_batch)
+			policy->plan_batch = s->steps.pilots[i];
+}

@@ -1,0 +1,267 @@
+/*
+ * hub.c - loading the controller from its archive, writing what changed, and
+ * the scheduler's second.
+ *
+ * Between the pure state machines, the measurements and the archive. Owned by
+ * the loop's thread.
+ */
+#include "hub.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "alloc.h"
+#include "automatic.h"
+#include "clock.h"
+#include "log.h"
+
+/* ---- open and close */
+
+static int load_rollout(struct hub *hub, struct err *err)
+{
+	struct rollout_row row;
+	struct client_row *clients = NULL;
+	struct wave_row *waves = NULL;
+	size_t client_count = 0, wave_count = 0;
+
+	if (archive_rollout(hub->archive, &row, err) < 0 ||
+		archive_clients(hub->archive, &clients, &client_count, err) <
+			0 ||
+		archive_waves(hub->archive, &waves, &wave_count, err) < 0) {
+		free(clients);
+		return -1;
+	}
+	rollout_init(&hub->rollout, &row, clients, client_count, waves,
+		wave_count, &hub->scenario);
+	return 0;
+}
+
+static int load_scenario(struct hub *hub, struct err *err)
+{
+	char *text = NULL, *folder = NULL;
+	int result = -1;
+
+	if (archive_scenario(hub->archive, &text, err) == 0 &&
+		archive_get(hub->archive, "scenario_folder", &folder, err) == 0)
+		result = scenario_parse(&hub->scenario, text, strlen(text),
+			"scenario in the archive", folder, err);
+	free(text);
+	free(folder);
+	return result;
+}
+
+/* While we were away nobody could report: silence counts from now on. */
+static void forgive_silence(struct hub *hub)
+{
+	int64_t now_us = gauge_clock_us();
+
+	for (size_t i = 0; i < hub->rollout.client_count; i++) {
+		struct client_row *client = &hub->rollout.clients[i];
+
+		if (client->agent[0] && client->state != CLIENT_LOST) {
+			client->seen_us = now_us;
+			client->progress_us = now_us;
+		}
+	}
+}
+
+int hub_open(struct hub *hub, const char *dir, struct err *err)
+{
+	*hub = (struct hub){.dir = xstrdup(dir)};
+	if (archive_open(&hub->archive, dir, ARCHIVE_OWN, err) < 0 ||
+		load_scenario(hub, err) < 0 || load_rollout(hub, err) < 0 ||
+		gauge_start(&hub->gauge, &hub->scenario, hub->archive, err) <
+			0) {
+		hub_close(hub);
+		return -1;
+	}
+	forgive_silence(hub);
+	return 0;
+}
+
+void hub_close(struct hub *hub)
+{
+	gauge_stop(&hub->gauge);
+	rollout_free(&hub->rollout);
+	if (hub->archive)
+		archive_rollback(hub->archive);
+	archive_close(&hub->archive);
+	scenario_free(&hub->scenario);
+	free(hub->dir);
+	hub->dir = NULL;
+}
+
+/* ---- transactions */
+
+void hub_fail(struct hub *hub, const struct err *err)
+{
+	if (!hub->failed)
+		hub->err = *err;
+	hub->failed = true;
+}
+
+bool hub_begin(struct hub *hub)
+{
+	struct err err = ERR_INIT;
+
+	if (hub->failed)
+		return false;
+	if (!hub->open && archive_begin(hub->archive, &err) < 0) {
+		hub_fail(hub, &err);
+		return false;
+	}
+	hub->open = true;
+	return true;
+}
+
+static void log_transitions(const struct rollout *r)
+{
+	for (size_t i = 0; i < r->transition_count; i++) {
+		const struct transition_row *t = &r->transitions[i];
+
+		log_info(t->object, "%s -> %s%s%s (%s)", t->from, t->to,
+			t->reason[0] ? ": " : "", t->reason, t->who);
+	}
+}
+
+static int write_rows(struct hub *hub, struct err *err)
+{
+	struct rollout *r = &hub->rollout;
+
+	if (r->row_changed &&
+		archive_put_rollout(hub->archive, &r->row, err) < 0)
+		return -1;
+	for (size_t i = 0; i < r->client_count; i++)
+		if (r->client_changed[i] &&
+			archive_put_client(hub->archive, &r->clients[i], err) <
+				0)
+			return -1;
+	for (size_t i = 0; i < r->wave_count; i++)
+		if (r->wave_changed[i] &&
+			archive_put_wave(hub->archive, &r->waves[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < r->transition_count; i++)
+		if (archive_add_transition(
+			    hub->archive, &r->transitions[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+bool hub_commit(struct hub *hub)
+{
+	struct err err = ERR_INIT;
+
+	if (hub->failed)
+		return false;
+	if (!hub->open)
+		return true;
+	if (write_rows(hub, &err) < 0 ||
+		archive_commit(hub->archive, &err) < 0) {
+		archive_rollback(hub->archive);
+		hub->open = false;
+		hub_fail(hub, &err);
+		return false;
+	}
+	hub->open = false;
+	log_transitions(&hub->rollout);
+	rollout_written(&hub->rollout);
+	return true;
+}
+
+void hub_event(struct hub *hub, const char *subject, const char *fmt, ...)
+{
+	struct event_row row = {.at_us = gauge_clock_us()};
+	struct err err = ERR_INIT;
+	va_list ap;
+
+	(void)snprintf(row.subject, sizeof(row.subject), "%s", subject);
+	va_start(ap, fmt);
+	(void)vsnprintf(row.text, sizeof(row.text), fmt, ap);
+	va_end(ap);
+	log_info(subject, "%s", row.text);
+	if (hub_begin(hub) && archive_add_event(hub->archive, &row, &err) < 0)
+		hub_fail(hub, &err);
+}
+
+/* ---- the scheduler's second */
+
+static int local_minute(int64_t now_us)
+{
+	time_t seconds = (time_t)(now_us / US_PER_S);
+	struct tm local;
+
+	if (!localtime_r(&seconds, &local))
+		return 0;
+	return local.tm_hour * 60 + local.tm_min;
+}
+
+/* A cap changes with the number of syncs that share it. */
+static void share_rate(struct hub *hub)
+{
+	struct rollout *r = &hub->rollout;
+	uint64_t brake = gauge_rate(hub->gauge, rollout_active(r));
+
+	for (size_t i = 0; i < r->client_count; i++) {
+		struct client_row *client = &r->clients[i];
+		const uint64_t caps[] = {client->link_bytes_s,
+			hub->scenario.limits.rate_bytes_s, brake};
+		uint64_t rate = 0;
+
+		for (int k = 0; k < 3; k++)
+			if (caps[k] && (!rate || caps[k] < rate))
+				rate = caps[k];
+		if (rate == client->rate_bytes_s)
+			continue;
+		client->rate_bytes_s = rate;
+		rollout_touch(r, client);
+	}
+}
+
+/* An agent that fell silent no longer counts as active in the buckets. */
+static void forget_lost(struct hub *hub, int64_t now_us)
+{
+	const struct rollout *r = &hub->rollout;
+
+	for (size_t i = 0; i < r->client_count; i++)
+		if (r->client_changed[i] &&
+			(r->clients[i].state == CLIENT_LOST ||
+				r->clients[i].state == CLIENT_FAILED ||
+				r->clients[i].state == CLIENT_CANCELLED))
+			gauge_lost(hub->gauge, r->clients[i].id, now_us);
+}
+
+void hub_tick(struct hub *hub)
+{
+	int64_t now_us = gauge_clock_us();
+	struct rollout_inputs in = {
+		.now_us = now_us, .minute = local_minute(now_us)};
+	struct err err = ERR_INIT;
+
+	if (!hub_begin(hub))
+		return;
+	hub->tick_us = now_us;
+	if (gauge_tick(hub->gauge, &hub->rollout, &in, &err) < 0) {
+		hub_fail(hub, &err);
+		return;
+	}
+	rollout_tick(&hub->rollout, &in);
+	automatic_step(hub);
+	share_rate(hub);
+	forget_lost(hub, now_us);
+	(void)hub_commit(hub);
+}
+
+void hub_refuse(struct web_request *request, int status, const char *text)
+{
+	json_t *json = json_pack("{s:s}", "error", text);
+	char *body = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	web_answer(request, status, "application/json",
+		body ? body : "{\"error\":\"\"}");
+	free(body);
+	json_decref(json);
+}

@@ -1,0 +1,49 @@
+/*
+ * probes.h - the online probes of the last minute and of the current wave.
+ *
+ * Pure: latencies in, percentiles and shares out. Owned by the gauge.
+ */
+#ifndef SLUICE_PROBES_H
+#define SLUICE_PROBES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PROBES_RECENT 30
+#define PROBES_IDLE   600
+
+struct probes {
+	int64_t recent_us[PROBES_RECENT]; /* -1: failed; a ring */
+	int64_t recent_at_us[PROBES_RECENT];
+	size_t recent_count, recent_next;
+	int64_t idle_us[PROBES_IDLE]; /* good ones with nobody syncing */
+	size_t idle_count, idle_next;
+
+	/* of the wave */
+	int64_t wave_us, window_us;
+	int64_t window[64]; /* good ones of the current 30 s */
+	size_t window_count;
+	unsigned windows, windows_kept;
+	unsigned count, failed;
+};
+
+/* Starts the counts of a wave. */
+void probes_wave(struct probes *probes, int64_t now_us);
+void probes_add(struct probes *probes, int64_t start_us, int64_t latency_us,
+	bool idle, double slo_ms);
+
+/* Of the last 30 that did not fail; NaN: fewer than 5. */
+double probes_p95_ms(const struct probes *probes);
+
+/* NaN: fewer than 10. */
+double probes_idle_p95_ms(const struct probes *probes);
+
+/* Of those in the minute before NOW_US; NaN: none. */
+double probes_failure_share(const struct probes *probes, int64_t now_us);
+
+/* Of the wave's whole windows and probes; NaN: none yet. */
+double probes_slo_kept(const struct probes *probes);
+double probes_wave_failures(const struct probes *probes);
+
+#endif
