@@ -52,3 +52,9 @@ $(B)/tests/bench/%_bench: tests/bench/%_bench.c $(B)/libagent.a \
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) $(SLUICE_CFLAGS) $(addprefix -I,$(DIRS)) \
 		-MMD -MP -o $@ $^ $(SLUICE_LIBS)
+
+# A long line on loopback, for benchmarks and tests of round trips.
+$(B)/tests/bench/relay: tests/bench/relay.c $(B)/libsluice.a
+	@mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) $(SLUICE_CFLAGS) -Ilib -MMD -MP -o $@ $^ \
+		$(SLUICE_LIBS)
