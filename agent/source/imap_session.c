@@ -25,9 +25,11 @@
 #define COMMAND_US (60 * US_PER_S)
 #define TAIL_BYTES 2048
 /* A round trip longer than this is no local network: compress. */
-#define FAR_US	     (4 * US_PER_MS)
-#define PREFIXES_MAX 16
-#define ETPAN_BUFFER 8192
+#define FAR_US		(4 * US_PER_MS)
+#define PREFIXES_MAX	16
+#define ETPAN_BUFFER	8192
+#define SIMPLE_LINE_MAX 8192
+#define GREETING_US	(20 * US_PER_S)
 
 struct pipe {
 	struct stream *stream;
@@ -234,6 +236,15 @@ static int capability(struct talk *talk, struct err *err)
 	return 0;
 }
 
+/* Unless the greeting or the login brought it along. */
+static int capability_once(struct talk *talk, struct err *err)
+{
+	if (strstr(talk->pipe.tail, "[CAPABILITY ") &&
+		(offers(talk, "IMAP4rev1") || offers(talk, "IMAP4rev2")))
+		return 0;
+	return capability(talk, err);
+}
+
 static int starttls(struct talk *talk, struct err *err)
 {
 	int64_t begun_us = begin(talk);
@@ -250,14 +261,18 @@ static int starttls(struct talk *talk, struct err *err)
 
 static int greeting(struct talk *talk, struct buf *about, struct err *err)
 {
-	int64_t begun_us = begin(talk);
-	int code = mailimap_connect(talk->imap, talk->etpan);
+	int code;
 
+	talk->pipe.tail_length = 0;
+	stream_set_deadline(
+		talk->pipe.stream, clock_monotonic_us() + GREETING_US);
+	code = mailimap_connect(talk->imap, talk->etpan);
 	stream_set_deadline(talk->pipe.stream, 0);
-	(void)begun_us;
 	if (failed(code)) {
 		explain(talk, code, "greeting", ERR_THROTTLED, err);
-		return -1;
+		return err && err->kind == ERR_TIMEOUT
+			? err_hint(err, "is this a port for TLS?")
+			: -1;
 	}
 	(void)buf_append_text(about, talk->pipe.tail);
 	return 0;
@@ -285,37 +300,66 @@ static int login(
 		code = mailimap_login(talk->imap, login->user, login->password);
 	ended(talk, begun_us);
 	if (!failed(code))
-		return capability(talk, err);
+		return capability_once(talk, err);
 	explain(talk, code, "login", ERR_AUTH, err);
 	if (err && err->kind == ERR_AUTH)
 		err_hint(err, "check user and password of %s", login->user);
 	return -1;
 }
 
+/* Our name, and the server's "name version" to session->server. */
+static void take_id(
+	struct imap_session *session, const struct mailimap_id_params_list *id)
+{
+	const char *name = NULL;
+	const char *version = NULL;
+	const clistiter *at;
+
+	for (at = clist_begin(id->idpa_list); at; at = clist_next(at)) {
+		const struct mailimap_id_param *param = clist_content(at);
+
+		if (strcasecmp(param->idpa_name, "name") == 0)
+			name = param->idpa_value;
+		if (strcasecmp(param->idpa_name, "version") == 0)
+			version = param->idpa_value;
+	}
+	if (!name)
+		return;
+	free(session->server);
+	session->server = xasprintf(
+		"%s%s%s", name, version ? " " : "", version ? version : "");
+}
+
 static int identify(struct talk *talk, struct buf *about, struct err *err)
 {
-	struct imap_session *session = talk->session;
-	char *name = NULL;
-	char *version = NULL;
+	char name[] = "name";
+	char version[] = "version";
+	char program[] = "sluice-agent";
+	char number[] = SLUICE_VERSION;
+	struct mailimap_id_params_list *ours;
+	struct mailimap_id_params_list *theirs = NULL;
 	int64_t begun_us;
 	int code;
 
 	if (!offers(talk, "ID"))
 		return 0;
+	/* The list copies the strings. */
+	ours = mailimap_id_params_list_new_empty();
+	mailimap_id_params_list_add_name_value(ours, name, program);
+	mailimap_id_params_list_add_name_value(ours, version, number);
 	begun_us = begin(talk);
-	code = mailimap_id_basic(
-		talk->imap, "sluice-agent", SLUICE_VERSION, &name, &version);
+	code = mailimap_id(talk->imap, ours, &theirs);
 	ended(talk, begun_us);
-	if (failed(code) && fatal(talk, code))
-		return explain(talk, code, "ID", ERR_REFUSED, err);
-	if (name) {
-		free(session->server);
-		session->server = xasprintf("%s%s%s", name, version ? " " : "",
-			version ? version : "");
-		(void)buf_append_text(about, session->server);
+	mailimap_id_params_list_free(ours);
+	if (failed(code))
+		return fatal(talk, code)
+			? explain(talk, code, "ID", ERR_REFUSED, err)
+			: 0;
+	if (theirs) {
+		take_id(talk->session, theirs);
+		mailimap_id_params_list_free(theirs);
+		(void)buf_append_text(about, talk->session->server);
 	}
-	free(name);
-	free(version);
 	return 0;
 }
 
@@ -361,18 +405,35 @@ static int namespaces(struct talk *talk, struct err *err)
 	return 0;
 }
 
-/* A command whose answer is only OK or not: 1, 0, or -1. */
+/*
+ * A command whose answer is only OK or not: 1, 0, or -1. Without libetpan,
+ * whose free-form command ends in a blank that some servers refuse.
+ */
 static int simple(struct talk *talk, const char *command, struct err *err)
 {
+	struct stream *stream = talk->pipe.stream;
 	int64_t begun_us = begin(talk);
-	int code = mailimap_custom_command(talk->imap, command);
+	const char *line;
+	size_t length;
+	int result = -1;
 
+	if (give_back(talk, err) < 0 ||
+		stream_write(stream, "S ", 2, err) < 0 ||
+		stream_write(stream, command, strlen(command), err) < 0 ||
+		stream_write(stream, "\r\n", 2, err) < 0)
+		return -1;
+	while (result < 0) {
+		if (stream_line(stream, &line, &length, SIMPLE_LINE_MAX, err) <
+			0)
+			return -1;
+		if (length > 4 && strncasecmp(line, "S OK", 4) == 0)
+			result = 1;
+		else if (line[0] == 'S')
+			result = 0;
+		stream_consume(stream, length);
+	}
 	ended(talk, begun_us);
-	if (!failed(code))
-		return 1;
-	return fatal(talk, code)
-		? explain(talk, code, command, ERR_REFUSED, err)
-		: 0;
+	return result;
 }
 
 static int enable(struct talk *talk, struct err *err)
@@ -440,7 +501,7 @@ static int converse(struct talk *talk, const struct imap_login *credentials,
 		goto done;
 	session->server = xstrndup(
 		buf_text(&about), strcspn(buf_text(&about), "\r\n"));
-	if (capability(talk, err) < 0 ||
+	if (capability_once(talk, err) < 0 ||
 		(credentials->security == SECURITY_STARTTLS &&
 			starttls(talk, err) < 0) ||
 		login(talk, credentials, err) < 0)
