@@ -118,9 +118,9 @@ void bucket_set_probes(struct bucket *bucket, int64_t *latency_us, size_t count,
 
 bool bucket_usable(const struct bucket *bucket)
 {
-	return bucket->flags == 0 && bucket->n == floorf(bucket->n) &&
-		bucket->n >= 0 && isfinite(bucket->x_mb_min) &&
-		bucket->x_mb_min >= 0 && bucket->seconds > 0;
+	return bucket->flags == 0 && bucket->n >= 0 &&
+		isfinite(bucket->x_mb_min) && bucket->x_mb_min >= 0 &&
+		bucket->seconds > 0;
 }
 
 const char *bucket_flag_name(enum bucket_flag flag)

@@ -56,8 +56,8 @@ extern const struct load_metric_row load_metric_table[LOAD_COUNT];
 /* Why a bucket tells nothing about X(n). Any flag drops it from the fit;
  * it stays in the figures. */
 enum bucket_flag {
-	BUCKET_N_CHANGED = 1 << 0, /* a sync began or ended its bulk phase */
-	BUCKET_SETTLING = 1 << 1,  /* first 10 s after a start */
+	BUCKET_N_CHANGED = 1 << 0, /* syncs began or ended bulk: > 10 % of n */
+	BUCKET_SETTLING = 1 << 1,  /* first 10 s after such a start */
 	BUCKET_PHASES = 1 << 2,	   /* > 20 % of the active not in bulk */
 	BUCKET_NO_DATA = 1 << 3,   /* an active agent sent nothing */
 	BUCKET_INVALID = 1 << 4,   /* NaN, negative or absurd */
@@ -94,8 +94,11 @@ void bucket_init(struct bucket *bucket, double start_s, double seconds);
 void bucket_set_probes(struct bucket *bucket, int64_t *latency_us, size_t count,
 	unsigned failures);
 
-/* No flag, and n is a whole number. n = 0 (idle) counts as usable. */
+/* No flag, and numbers. n = 0 (idle) counts as usable. */
 bool bucket_usable(const struct bucket *bucket);
+
+/* A change of one sync among so many tells nothing about X. */
+#define BUCKET_CHANGE_SHARE 0.1
 
 /* The word for one flag: "n changed". */
 const char *bucket_flag_name(enum bucket_flag flag);

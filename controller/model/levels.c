@@ -205,7 +205,7 @@ static void add_bucket(struct levels *levels, const struct bucket *bucket)
 	}
 	if (!bucket_usable(bucket))
 		return;
-	unsigned n = (unsigned)bucket->n;
+	unsigned n = (unsigned)lroundf(bucket->n);
 	if (n > 0)
 		levels->usable++;
 	/* Neighbours in time are mostly alike. */

@@ -183,7 +183,8 @@ static void finish_row(struct bucket *bucket)
 	if (!isfinite(bucket->n) || !isfinite(bucket->x_mb_min) ||
 		bucket->n < 0 || bucket->x_mb_min < 0)
 		bucket->flags |= BUCKET_INVALID;
-	else if (bucket->n != floorf(bucket->n))
+	else if (fabsf(bucket->n - roundf(bucket->n)) >
+		(float)BUCKET_CHANGE_SHARE * bucket->n)
 		bucket->flags |= BUCKET_N_CHANGED;
 }
 

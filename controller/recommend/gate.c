@@ -12,9 +12,12 @@
 #include "hist.h"
 
 #define WINDOW_S	 30.0
-#define WINDOWS_WITHIN	 0.95
 #define PROBE_FAILURES	 0.01
-#define FINISHED_ENOUGH	 3 /* clients, before failures are judged */
+#define SLOTS_FILLED	 0.85 /* large batches are rarely full */
+#define FINISHED_ENOUGH	 3    /* clients, before failures are judged */
+#define CHOICE_MATTERS	 0.10 /* of throughput */
+#define SEEN_ENOUGH_S	 600  /* of one size: repeating it tells no more */
+#define CAREFUL_STEP	 1.5
 #define ROLLOUT_FAILURES 3
 
 static void fail(struct decision *d)
@@ -65,17 +68,25 @@ struct census {
 	uint64_t probes, failures;
 };
 
-/* The p95 of some probes is within the SLO when at most 5 % are above it. */
+/* A window is above the SLO when more than 5 % of its probes are, beyond what
+ * chance explains (one-sided 95 %): of 30 probes at the SLO exactly, the
+ * second largest is above it in every other window. */
 struct window {
 	double end_s;
 	unsigned probes, above;
 };
 
+/* Of COUNT things that each go wrong in 5 %, so many may, at 95 %. */
+static double by_chance(double count)
+{
+	return 0.05 * count + 1.645 * sqrt(count * 0.05 * 0.95);
+}
+
 static void close_window(struct census *census, struct window *window)
 {
 	if (window->probes >= 5) {
 		census->windows++;
-		census->within += window->above <= window->probes / 20;
+		census->within += window->above <= by_chance(window->probes);
 	}
 	window->probes = window->above = 0;
 }
@@ -137,15 +148,16 @@ static void gate_canary(struct decision *d, const struct census *census)
 			d->facts->slo_ms, d->out->idle_p95_ms);
 		return;
 	}
-	if (isfinite(d->out->slo_ms) && share < WINDOWS_WITHIN) {
+	size_t above = census->windows - census->within;
+	if (isfinite(d->out->slo_ms) &&
+		(double)above > by_chance((double)census->windows)) {
 		fail(d);
 		d->shrink = true;
 		decision_say(d->out,
 			"Waiting users were above the SLO of %.0f ms in "
-			"%.0f %% of the 30 s windows; at most %.0f %% "
-			"may.",
-			d->out->slo_ms, 100 * (1 - share),
-			100 * (1 - WINDOWS_WITHIN));
+			"%.0f %% of %zu windows of 30 s, more than chance "
+			"makes of 5 %%.",
+			d->out->slo_ms, 100 * (1 - share), census->windows);
 	}
 	if (failures > PROBE_FAILURES) {
 		fail(d);
@@ -188,7 +200,7 @@ static void gate_data(struct decision *d, const struct census *census)
 	/* A wave smaller than its slots could never fill them. */
 	if (facts->admitted && facts->admitted < slots)
 		slots = facts->admitted;
-	if (slots && d->out->n_obs < slots) {
+	if (slots && d->out->n_obs < floor(SLOTS_FILLED * slots)) {
 		doubt(d);
 		decision_say(d->out,
 			"%u syncs at once were never seen for %.0f s "
@@ -212,13 +224,28 @@ static void gate_fit(struct decision *d)
 			out->n_now, 100 * out->sd_ln,
 			100 * d->policy->sd_ln_max);
 	}
-	if (width > fmax(2, 0.25 * out->batch_size)) {
-		doubt(d);
-		decision_say(out,
-			"The data allow anything from %u to %u; repeat "
-			"the wave for a narrower range.",
-			out->choice_low, out->choice_high);
+	/* On a flat curve any of them will do. */
+	double matters = fit_x(&out->fit, out->choice_high) /
+			fit_x(&out->fit, out->choice_low) -
+		1;
+	if (width <= fmax(2, 0.25 * out->batch_size) ||
+		fabs(matters) <= CHOICE_MATTERS)
+		return;
+	const struct level *now = levels_find(d->levels, out->n_now);
+	unsigned careful = (unsigned)ceil(CAREFUL_STEP * out->n_now);
+	if (now && now->seconds >= SEEN_ENOUGH_S) {
+		/* More of the same would not tell. */
+		if (careful < out->choice_low)
+			careful = out->choice_low;
+		if (careful < out->batch_size)
+			out->batch_size = careful;
+		return;
 	}
+	doubt(d);
+	decision_say(out,
+		"The data allow anything from %u to %u; repeat the wave for "
+		"a narrower range.",
+		out->choice_low, out->choice_high);
 }
 
 void decision_gate(struct decision *d)

@@ -12,6 +12,9 @@
 #include "alloc.h"
 #include "decision.h"
 
+#define PLAN_SHARE   0.85 /* of the SLO, for the plan's pilot */
+#define GROWTH_LEAST 1.05 /* that growth must bring to be kept */
+
 static const struct {
 	const char *key;
 	const char *name;
@@ -173,6 +176,18 @@ static size_t canary_points(const struct decision *d, struct fit_point *points)
 	return used;
 }
 
+/* How much of the SLO the prediction may use up: less, the further beyond
+ * what was observed, down to slo_beyond at twice that. */
+static double slo_share(
+	const struct recommend_policy *policy, unsigned n, unsigned n_obs)
+{
+	/* One sync more is no extrapolation; the brake watches it. */
+	double doublings = log2(fmax(1, (n - 1) / fmax(n_obs, 1)));
+
+	return policy->slo_observed -
+		(policy->slo_observed - policy->slo_beyond) * doublings;
+}
+
 /* l+(m) <= SLO * margin for all m <= n. */
 static void limit_canary(struct decision *d)
 {
@@ -192,8 +207,12 @@ static void limit_canary(struct decision *d)
 		return;
 	for (unsigned n = 1; n <= LEVEL_MAX_N; n++) {
 		double upper = fit_quad_upper(&out->canary, n, out->n_obs);
-		double share = n <= out->n_obs ? policy->slo_observed
-					       : policy->slo_beyond;
+		double share = slo_share(policy, n, out->n_obs);
+		/* The plan's pilot is small and braked: it may try. */
+		if (out->fit.points == 0) {
+			upper = fit_quad_y(&out->canary, n);
+			share = PLAN_SHARE;
+		}
 		if (upper > share * out->slo_ms) {
 			set_limit(d, LIMIT_CANARY, n - 1, upper,
 				share * out->slo_ms);
@@ -264,7 +283,12 @@ static void limit_hysteresis(struct decision *d)
 			!levels_of_wave(
 				d->levels, past->wave, past->slots, &x, &se))
 			continue;
-		if (x < past->x_low &&
+		const struct level *before = levels_find(
+			d->levels, past->slots_before);
+		/* Less than promised may still be more than before. */
+		if (before && x > GROWTH_LEAST * before->x_mb_min)
+			continue;
+		if (x + 1.645 * se < past->x_low &&
 			past->slots_before < d->out->limit[LIMIT_HYSTERESIS].n)
 			set_limit(d, LIMIT_HYSTERESIS, past->slots_before, x,
 				past->x_low);
@@ -278,6 +302,9 @@ void decision_limits(struct decision *d)
 
 	if (out->fit.points) {
 		unsigned knee = fit_knee(&out->fit, out->n_cap, policy->knee);
+		/* Two numbers cannot tell a knee from a slow client. */
+		if (out->fit.points < 3 && knee < out->n_obs)
+			knee = out->n_obs;
 		set_limit(d, LIMIT_KNEE, knee, fit_x(&out->fit, knee),
 			policy->knee);
 	}

@@ -14,7 +14,8 @@
 #include "alloc.h"
 #include "decision.h"
 
-#define STEP_MAX 3.0 /* whatever the policy says */
+#define STEP_MAX    3.0	 /* whatever the policy says */
+#define DRIFT_LEAST 0.10 /* smaller differences are other clients */
 
 const struct recommend_policy recommend_policy_default = {
 	.levels = {.observed_s = 30,
@@ -84,7 +85,8 @@ static void watch_drift(struct decision *d)
 	if (!older || d->out->n_now == 0 ||
 		!levels_of_wave(d->levels, wave, d->out->n_now, &x, &se))
 		return;
-	if (fabs(x - fit_x(&d->out->fit, d->out->n_now)) <= 2 * se)
+	double expected = fit_x(&d->out->fit, d->out->n_now);
+	if (fabs(x - expected) <= fmax(2 * se, DRIFT_LEAST * expected))
 		return;
 	d->out->drift = true;
 	levels_weigh(d->levels, true);
@@ -264,6 +266,7 @@ void recommend(struct recommendation *out, const struct bucket *buckets,
 	if (out->fit.points)
 		range_of_choice(d);
 	decision_gate(d);
+	out->explore = out->batch_size > out->n_obs;
 	predict(d);
 	decision_explain(d);
 	keep_levels(d);

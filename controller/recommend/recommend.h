@@ -119,6 +119,9 @@ struct recommendation {
 	double idle_p95_ms;
 	const char *bottleneck; /* "disk", "cpu", "network", "outside", … */
 	unsigned n_obs, n_cap;
+	/* The next wave tries new ground: one batch of typical mailboxes, not
+	 * three of the largest, so that its answer comes soon. */
+	bool explore;
 	bool drift;			  /* older waves count half per wave */
 	struct fit fit;			  /* points = 0: none */
 	struct fit_quad canary;		  /* p95 over n; points = 0: none */

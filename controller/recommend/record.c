@@ -341,13 +341,13 @@ char *recommendation_encode(const struct recommendation *rec)
 
 	encode_numbers(json, rec);
 	json_object_update_new(json,
-		json_pack("{s:i,s:i,s:i,s:i,s:i,s:s,s:b,s:I,s:I}", "n_now",
+		json_pack("{s:i,s:i,s:i,s:i,s:i,s:s,s:b,s:b,s:I,s:I}", "n_now",
 			(int)rec->n_now, "n_obs", (int)rec->n_obs, "n_cap",
 			(int)rec->n_cap, "choice_low", (int)rec->choice_low,
 			"choice_high", (int)rec->choice_high, "bottleneck",
-			rec->bottleneck, "drift", (int)rec->drift, "buckets",
-			(json_int_t)rec->buckets, "usable",
-			(json_int_t)rec->usable));
+			rec->bottleneck, "drift", (int)rec->drift, "explore",
+			(int)rec->explore, "buckets", (json_int_t)rec->buckets,
+			"usable", (json_int_t)rec->usable));
 	json_object_set_new(json, "fit", encode_fit(&rec->fit));
 	json_object_set_new(json, "canary", encode_canary(&rec->canary));
 	json_object_set_new(json, "limits", encode_limits(rec));

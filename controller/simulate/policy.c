@@ -114,7 +114,7 @@ static void run_simple(enum policy_id id, struct world *world,
 	if (s.slots == 0)
 		s.slots = 1;
 	do {
-		world_set(world, s.slots, STAGGER_S, 1, &free_run);
+		world_set(world, s.slots, STAGGER_S, 1, false, &free_run);
 		if (!world_step(world))
 			break;
 		world_look(world, &view);

@@ -13,11 +13,13 @@
 #include "clock.h"
 #include "recommend.h"
 
-#define BASELINE_STEPS 24 /* 2 min, 120 probes */
+#define BASELINE_STEPS 120 /* 10 min, 600 probes */
 #define STAGGER_S      20
-#define STAGGER_NEW_S  60 /* beyond what was observed */
+#define STAGGER_NEW_S  20 /* beyond what was observed */
 #define WAVE_TIMES     3
 #define GATE_SHARE     0.67
+#define READVISE_S     300 /* inside a wave that does not explore */
+#define SEEN_S	       120 /* ends a wave that tries a larger size */
 #define PAST_MAX       64
 
 struct loop {
@@ -32,6 +34,8 @@ struct loop {
 	unsigned admitted;	 /* in this wave */
 	unsigned started_before; /* when it began */
 	unsigned n_obs;
+	double asked_s;
+	bool explore; /* pilots, and waves that try a larger size */
 };
 
 static void begin_wave(struct loop *l, unsigned slots, unsigned clients,
@@ -55,13 +59,31 @@ static unsigned slots_now(const struct loop *l, const struct world_view *view)
 	return running + waiting < l->slots ? running + waiting : l->slots;
 }
 
-/* Two thirds of the wave done; those of earlier waves are done first. */
+/* Buckets of this wave in which its size was reached. */
+static bool seen(const struct loop *l, const struct world_view *view)
+{
+	double seconds = 0;
+
+	for (size_t i = view->bucket_count; i-- > 0;) {
+		const struct bucket *bucket = &view->buckets[i];
+		if (bucket->wave != l->wave)
+			break;
+		if (bucket_usable(bucket) && bucket->n >= (float)l->slots)
+			seconds += (double)bucket->seconds;
+	}
+	return seconds >= SEEN_S;
+}
+
+/* Two thirds of the wave done; those of earlier waves are done first. A wave
+ * that explores, the pilots aside, has its answer sooner. */
 static bool gate_due(const struct loop *l, const struct world_view *view)
 {
 	unsigned started = view->started - l->started_before;
 	unsigned running = view->started - view->done;
 	unsigned done = started > running ? started - running : 0;
 
+	if (l->explore && l->wave > 2 && seen(l, view))
+		return true;
 	return started >= l->admitted &&
 		done >= (unsigned)ceil(GATE_SHARE * l->admitted);
 }
@@ -92,7 +114,7 @@ static void remember(struct loop *l, unsigned before)
 		l->wave + 1, l->rec->batch_size, before, l->rec->x_batch_low};
 }
 
-static void gate(struct loop *l, const struct world_view *view)
+static void ask(struct loop *l, const struct world_view *view)
 {
 	struct recommend_facts facts = {
 		.wave = l->wave,
@@ -108,12 +130,29 @@ static void gate(struct loop *l, const struct world_view *view)
 		.past = l->past,
 		.past_count = l->past_count,
 	};
-	unsigned before = l->slots;
 
-	if (facts.clients_left == 0)
-		return;
 	recommend(l->rec, view->buckets, view->bucket_count, &facts,
 		&recommend_policy_default);
+}
+
+/* Asks again inside a wave; true when another size is called for. */
+static bool readvise(struct loop *l, const struct world_view *view)
+{
+	if (l->explore || view->now_s - l->asked_s < READVISE_S)
+		return false;
+	l->asked_s = view->now_s;
+	ask(l, view);
+	return l->rec->verdict != VERDICT_INCONCLUSIVE &&
+		l->rec->batch_size != l->slots;
+}
+
+static void gate(struct loop *l, const struct world_view *view)
+{
+	unsigned before = l->slots;
+
+	if (view->started == view->total)
+		return;
+	ask(l, view);
 	if (l->wave == 2)
 		judge_gain(l, view);
 	if (l->rec->fit.points && l->result->first == 0)
@@ -122,7 +161,8 @@ static void gate(struct loop *l, const struct world_view *view)
 	l->n_obs = l->rec->n_obs;
 	remember(l, before);
 	unsigned slots = l->rec->batch_size;
-	unsigned clients = l->wave == 1 ? slots : slots * WAVE_TIMES;
+	l->explore = l->rec->explore;
+	unsigned clients = l->explore ? slots : slots * WAVE_TIMES;
 	begin_wave(l, slots, clients, view);
 }
 
@@ -161,17 +201,18 @@ void product_run(struct world *world, const struct server *server,
 	loop.rec = xcalloc(1, sizeof(*loop.rec));
 	world_idle(world, BASELINE_STEPS);
 	world_look(world, &view);
+	loop.explore = true;
 	begin_wave(&loop, 1, 1, &view);
 	do {
 		struct brake_order order = brake_now(&loop, &view);
 		unsigned slots = slots_now(&loop, &view);
 		bool new_ground = view.active >= loop.n_obs && loop.wave > 2;
 		world_set(world, slots, new_ground ? STAGGER_NEW_S : STAGGER_S,
-			loop.wave, &order);
+			loop.wave, loop.explore, &order);
 		if (!world_step(world))
 			break;
 		world_look(world, &view);
-		if (gate_due(&loop, &view))
+		if (gate_due(&loop, &view) || readvise(&loop, &view))
 			gate(&loop, &view);
 	} while (1);
 	free(loop.rec);

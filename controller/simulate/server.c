@@ -60,8 +60,9 @@ static void draw_network(struct network *net, uint64_t *random)
 	net->online_cpu = uniform(random, 0.02, 0.3);
 	net->online_disk = uniform(random, 0.02, 0.3);
 	net->probe_rtt_ms = uniform(random, 1, 20);
-	net->probe_cpu_ms = uniform(random, 2, 15);
-	net->probe_reads = 3;
+	net->probe_cpu_ms = uniform(random, 1, 8);
+	/* The rest of what one looks at is in the page cache. */
+	net->probe_reads = 1;
 }
 
 /* The optimum within the SLO; false when there is none worth finding. */

@@ -29,13 +29,15 @@ enum state {
 
 struct client {
 	double mb, left_mb, speed, noise;
-	unsigned order; /* of its start */
 	enum state state;
 };
 
 struct world {
 	const struct server *server;
-	struct client *client;
+	struct client *client; /* in order of their start */
+	enum world_order order;
+	bool typical;
+	unsigned reached; /* most at once since slots was lowered */
 	unsigned clients, started, done, active;
 	unsigned slots, wave;
 	double stagger_s, last_start_s;
@@ -60,16 +62,17 @@ static int longest_first(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
-/* Pilots come first, in the middle of the sizes; then the largest. */
-static void put_pilots_first(struct client *client, unsigned count)
+/* The next client to start goes to place w->started: the largest that is
+ * left, or for a wave that explores the one in the middle of the sizes. */
+static void choose_next(struct world *w)
 {
-	unsigned pilots = count < 12 ? count / 2 : 6;
-	unsigned middle = (count - pilots) / 2;
-	struct client pilot[6];
+	unsigned left = w->clients - w->started;
+	struct client *first = w->client + w->started;
+	unsigned at = w->typical && w->order == WORLD_LONGEST ? left / 2 : 0;
+	struct client chosen = first[at];
 
-	memcpy(pilot, client + middle, pilots * sizeof(*pilot));
-	memmove(client + pilots, client, middle * sizeof(*client));
-	memcpy(client, pilot, pilots * sizeof(*pilot));
+	memmove(first + 1, first, at * sizeof(*first));
+	*first = chosen;
 }
 
 struct world *world_new(const struct server *server, unsigned clients,
@@ -83,6 +86,7 @@ struct world *world_new(const struct server *server, unsigned clients,
 	w->client = xcalloc(clients, sizeof(*w->client));
 	w->random = seed;
 	w->last_start_s = -INFINITY;
+	w->order = order;
 	for (unsigned i = 0; i < clients; i++) {
 		struct client *c = &w->client[i];
 		double z = random_normal(&w->random);
@@ -93,10 +97,8 @@ struct world *world_new(const struct server *server, unsigned clients,
 			speed - server->sigma_speed * server->sigma_speed / 2);
 		c->noise = server->noise_client * random_normal(&w->random);
 	}
-	if (order == WORLD_LONGEST) {
+	if (order == WORLD_LONGEST)
 		qsort(w->client, clients, sizeof(*w->client), longest_first);
-		put_pilots_first(w->client, clients);
-	}
 	return w;
 }
 
@@ -143,8 +145,9 @@ void world_look(const struct world *w, struct world_view *view)
 }
 
 void world_set(struct world *w, unsigned slots, double stagger_s, unsigned wave,
-	const struct brake_order *brake)
+	bool typical, const struct brake_order *brake)
 {
+	w->typical = typical;
 	w->slots = slots;
 	w->stagger_s = stagger_s;
 	w->wave = wave;
@@ -166,27 +169,28 @@ static void obey_pause(struct world *w)
 		paused += pause;
 		active += !pause;
 	}
-	if (active != w->active)
-		w->settle = SETTLE_STEPS;
 	w->active = active;
 }
 
 /* Slots are counted with the paused ones, which hold theirs. */
-static bool start_some(struct world *w)
+static void start_some(struct world *w)
 {
 	double now_s = (double)w->step * WORLD_STEP_S;
-	bool any = false;
-
+	/* Who takes the place of one that ended need not wait: the server has
+	 * borne as many before. */
 	while (w->started < w->clients && !w->brake.hold &&
 		w->started - w->done < w->slots &&
-		now_s - w->last_start_s >= w->stagger_s) {
+		(now_s - w->last_start_s >= w->stagger_s ||
+			w->started - w->done < w->reached)) {
+		choose_next(w);
 		w->client[w->started++].state = RUNNING;
 		w->active++;
 		w->last_start_s = now_s;
-		w->settle = SETTLE_STEPS;
-		any = true;
 	}
-	return any;
+	if (w->reached < w->started - w->done)
+		w->reached = w->started - w->done;
+	if (w->reached > w->slots)
+		w->reached = w->slots;
 }
 
 /* How many uncapped syncs would load the server like this. */
@@ -284,18 +288,26 @@ void world_idle(struct world *w, unsigned steps)
 
 bool world_step(struct world *w)
 {
-	bool started = start_some(w);
+	unsigned yesterday = w->active;
 
+	start_some(w);
 	obey_pause(w);
 	unsigned before = w->active;
 	unsigned n = effective_n(w, w->brake.rate_mb_min);
+	unsigned done = w->done;
 	bool ended = w->active && move_bytes(w);
 	struct bucket *bucket = new_bucket(w);
 	bucket->n = bucket->active = (float)before;
 	bucket->x_mb_min = before ? (float)w->x_mb_min : 0;
 	bucket->wave = w->wave;
-	if (started || ended)
+	unsigned changes = (before > yesterday ? before - yesterday
+					       : yesterday - before) +
+		(w->done - done);
+	if (changes > BUCKET_CHANGE_SHARE * before) {
 		bucket->flags |= BUCKET_N_CHANGED;
+		if (before > yesterday)
+			w->settle = SETTLE_STEPS;
+	}
 	if (w->settle) {
 		bucket->flags |= BUCKET_SETTLING;
 		w->settle--;

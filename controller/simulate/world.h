@@ -17,7 +17,7 @@
 
 enum world_order {
 	WORLD_RANDOM, /* as the clients come */
-	WORLD_LONGEST /* largest mailboxes first, pilots typical ones */
+	WORLD_LONGEST /* largest mailboxes first */
 };
 
 struct world; /* opaque */
@@ -48,9 +48,10 @@ void world_free(struct world *world);
 void world_look(const struct world *world, struct world_view *view);
 
 /* What holds until it is said otherwise: syncs to keep active, seconds
- * between two starts, the wave for the buckets, and the brake's order. */
+ * between two starts, the wave for the buckets, whether WORLD_LONGEST starts
+ * typical sizes instead, and the brake's order. */
 void world_set(struct world *world, unsigned slots, double stagger_s,
-	unsigned wave, const struct brake_order *brake);
+	unsigned wave, bool typical, const struct brake_order *brake);
 
 /* Adds an idle stretch before the first start. */
 void world_idle(struct world *world, unsigned steps);
