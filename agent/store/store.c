@@ -281,17 +281,21 @@ int store_begin(struct store *store, struct err *err)
 	return 0;
 }
 
-/* Makes the log short again; the disk works meanwhile, readers go on. */
+/* Makes the log short again; the disk works meanwhile, readers go on, and
+ * nobody waits for a reader. */
 static int fold_log(struct store *store, int mode, struct err *err)
 {
 	uint64_t end = store->committed_end;
+	int code;
 
 	if (pack_sync(store->pack, err) < 0)
 		return -1;
 	store->synced_end = end;
-	if (sqlite3_wal_checkpoint_v2(
-		    store->db.handle, NULL, mode, NULL, NULL) != SQLITE_OK &&
-		sqlite3_errcode(store->db.handle) != SQLITE_BUSY)
+	sqlite3_busy_timeout(store->db.handle, 0);
+	code = sqlite3_wal_checkpoint_v2(
+		store->db.handle, NULL, mode, NULL, NULL);
+	sqlite3_busy_timeout(store->db.handle, DB_BUSY_TIMEOUT_MS);
+	if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY)
 		return db_error(&store->db, err);
 	return 0;
 }
@@ -336,6 +340,22 @@ void store_rollback(struct store *store)
 	store_load_detached(store, NULL);
 }
 
+/* Where a reader keeps the log from being folded, the log itself has to reach
+ * the disk. */
+static int sync_log(struct store *store, struct err *err)
+{
+	char *name = xasprintf("%s-wal", store->db.path);
+	int fd = open(name, O_RDWR | O_CLOEXEC);
+	int status = 0;
+
+	if (fd < 0 ? errno != ENOENT : fdatasync(fd) < 0)
+		status = err_set_errno(err, "%s", name);
+	if (fd >= 0)
+		close(fd);
+	free(name);
+	return status;
+}
+
 int store_sync(struct store *store, struct err *err)
 {
 	if (store->in_transaction)
@@ -349,5 +369,7 @@ int store_sync(struct store *store, struct err *err)
 		store_rollback(store);
 		return -1;
 	}
-	return fold_log(store, SQLITE_CHECKPOINT_TRUNCATE, err);
+	if (fold_log(store, SQLITE_CHECKPOINT_TRUNCATE, err) < 0)
+		return -1;
+	return sync_log(store, err);
 }

@@ -71,11 +71,21 @@ static int next_batch(struct store *store, int64_t after, uint64_t from,
 	return status < 0 ? -1 : 0;
 }
 
+/* The next sync then looks at the whole folder again. */
+static int doubt_folder(struct store *store, int64_t folder, struct err *err)
+{
+	return db_run(&store->db, err,
+		"UPDATE folders SET verified = 0 WHERE id = abs(?)",
+		db_int(folder));
+}
+
 /* A message whose body is lost is one that is missing; one whose header is
  * lost was never seen. */
 static int repair(struct store *store, const struct suspect *suspect,
 	bool header_bad, struct err *err)
 {
+	if (doubt_folder(store, suspect->folder, err) < 0)
+		return -1;
 	if (header_bad && suspect->folder > 0)
 		return store_message_delete(
 			store, suspect->folder, suspect->uid, err);

@@ -14,8 +14,6 @@
 #include "alloc.h"
 #include "err.h"
 
-#define BUSY_TIMEOUT_MS 10000
-
 /* SQLite has a code of its own for ENOSPC only. A quota or a largest file
  * size shows as a failed write whose errno is often lost again by the time
  * it is asked for. */
@@ -105,7 +103,7 @@ int db_open(struct db *db, const char *path, int flags, struct err *err)
 		db_close(db);
 		return -1;
 	}
-	sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
+	sqlite3_busy_timeout(db->handle, DB_BUSY_TIMEOUT_MS);
 	return 0;
 }
 

@@ -17,6 +17,9 @@ struct err;
 
 #define DB_CACHED_STATEMENTS 128
 
+/* How long a statement waits for another process's transaction. */
+#define DB_BUSY_TIMEOUT_MS 10000
+
 struct db {
 	sqlite3 *handle;
 	char *path;

@@ -76,6 +76,17 @@ void pack_close(struct pack *pack)
 	free(pack);
 }
 
+/* A new file's name has to reach the disk as well as its bytes. */
+static int sync_directory(const struct pack *pack)
+{
+	int fd = open(pack->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int status = fd < 0 ? -1 : fsync(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return status;
+}
+
 /* Opens pack NUMBER for appending at OFFSET and cuts it there. */
 static int open_end(
 	struct pack *pack, unsigned number, uint64_t offset, struct err *err)
@@ -83,7 +94,8 @@ static int open_end(
 	char *name = pack_name(pack, number);
 	int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
-	if (fd < 0 || ftruncate(fd, (off_t)offset) < 0) {
+	if (fd < 0 || ftruncate(fd, (off_t)offset) < 0 ||
+		(!offset && sync_directory(pack) < 0)) {
 		err_set_errno(err, "%s", name);
 		if (fd >= 0)
 			close(fd);

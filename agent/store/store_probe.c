@@ -22,15 +22,12 @@ struct seen {
 	unsigned wanted;
 	int64_t id;
 	bool has_body;
-	size_t shown; /* bytes that would be drawn */
 };
 
 static int look_at(const struct store_row *row, void *arg)
 {
 	struct seen *seen = arg;
 
-	for (const char *c = row->subject; *c; c++)
-		seen->shown++;
 	if (seen->rows++ == seen->wanted || !seen->id) {
 		seen->id = row->id;
 		seen->has_body = row->has_body;

@@ -120,6 +120,7 @@ static void test_check_and_repair(void **state)
 	uint64_t bad = 0;
 	FILE *file;
 	struct stat st;
+	struct store_folder row;
 
 	(void)state;
 	ok(store_begin(store, &err));
@@ -128,6 +129,10 @@ static void test_check_and_repair(void **state)
 		add_header(store, folder, uid, PROTECTION_NONE);
 		add_body(store, folder, uid, "some text of a message");
 	}
+	assert_int_equal(store_folder_get(store, folder, &row, &err), 1);
+	row.verified = true;
+	ok(store_folder_put(store, &row, &err));
+	store_folder_free(&row);
 	ok(store_commit(store, &err));
 	snprintf(path, sizeof(path), "%s/bodies/000001.pack", directory);
 	assert_int_equal(stat(path, &st), 0);
@@ -141,6 +146,9 @@ static void test_check_and_repair(void **state)
 	assert_int_equal(totals_of(store).bodies, 4);
 	ok(store_check(store, true, NULL, NULL, &bad, &err));
 	assert_int_equal(totals_of(store).bodies, 3);
+	assert_int_equal(store_folder_get(store, folder, &row, &err), 1);
+	assert_false(row.verified);
+	store_folder_free(&row);
 	ok(store_check(store, true, NULL, NULL, &bad, &err));
 	assert_int_equal(bad, 0);
 	store_close(store);
