@@ -1,7 +1,7 @@
 /*
  * store_pack.c - see store_pack.h. The writing end is one file descriptor
  * with a buffer in front; the reading end another one that moves to the pack
- * asked for last. Every few megabytes the kernel is told to begin writing
+ * asked for last. Now and then the kernel is told to begin writing
  * back, so that pack_sync() finds little left to wait for.
  */
 #include "store_pack.h"
@@ -23,7 +23,7 @@
 
 #define PACK_BYTES   (UINT64_C(1) << 30) /* a pack this long is followed */
 #define BUFFER_BYTES (UINT64_C(256) << 10)
-#define KICK_BYTES   (UINT64_C(8) << 20)
+#define KICK_BYTES   (UINT64_C(64) << 20)
 
 struct pack {
 	char *directory;
