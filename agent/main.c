@@ -26,6 +26,8 @@ static const struct verb {
 	{"sync", "one synchronisation, then exit", verb_sync, NULL, NULL},
 	{"run", "stay and obey the controller", verb_run, NULL, NULL},
 	{"policy", "show or set what is copied", verb_policy, NULL, NULL},
+	{"verify", "prove the store against the server", verb_verify, NULL,
+		NULL},
 	{"ls", "folders, or what is in one", NULL, verb_ls, NULL},
 	{"show", "one message or item", NULL, verb_show, NULL},
 	{"search", "messages and items by words", NULL, verb_search, NULL},

@@ -18,6 +18,8 @@ struct profile;
 struct sync_setup;
 
 int verb_sync(const struct profile *profile, int argc, char **argv);
+int verb_verify(const struct profile *profile, int argc, char **argv);
+int verb_run(const struct profile *profile, int argc, char **argv);
 int verb_policy(const struct profile *profile, int argc, char **argv);
 
 /* Prints the error as all verbs do and returns the exit status. */
