@@ -89,7 +89,7 @@ struct store_hit {
 };
 
 /* Words are all required; "a phrase" in quotes; a trailing * matches a
- * beginning. Newest first. */
+ * beginning. Messages by date, the newest first, then items. */
 int store_search(struct store *store, const char *terms, uint64_t limit,
 	int (*each)(const struct store_hit *hit, void *arg), void *arg,
 	struct err *err);

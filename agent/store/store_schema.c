@@ -130,6 +130,10 @@ int schema_open(struct store *store, struct err *err)
 		return -1;
 	if (version == VERSION)
 		return 0;
+	if (store->access == STORE_READ && version == 0)
+		return err_set(err, ERR_DATABASE,
+			"%s: nothing was synchronised into it yet",
+			store->db.path);
 	if (store->access == STORE_READ)
 		return err_set(err, ERR_DATABASE,
 			"%s: format %lld is older than this program's; run "

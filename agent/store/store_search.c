@@ -242,32 +242,37 @@ static int make_query(struct buf *query, const char *terms)
 	return 0;
 }
 
-static const char search[] = "SELECT rowid FROM words WHERE words MATCH ?1"
-			     " ORDER BY rowid DESC";
+static const char found_messages[] =
+	"SELECT m.id FROM (SELECT DISTINCT rowid / 2 AS id FROM words"
+	" WHERE words MATCH ?1 AND rowid > 0) hit"
+	" JOIN messages m ON m.id = hit.id WHERE m.folder > 0"
+	" ORDER BY m.date DESC, m.id DESC LIMIT ?2";
+static const char found_items[] =
+	"SELECT i.id FROM words JOIN items i ON i.id = -words.rowid"
+	" WHERE words MATCH ?1 AND words.rowid < 0"
+	" ORDER BY i.start DESC, i.id DESC LIMIT ?2";
 
-/* 1 when ID is there and was not told of already. */
-static int alive(struct store *store, int64_t rowid, struct store_hit *hit,
-	int64_t *last, struct err *err)
+/* How many were told of, or -1; STOP is what EACH returned. */
+static int64_t tell(struct store *store, const char *sql, const char *query,
+	int64_t limit, int (*each)(const struct store_hit *hit, void *arg),
+	void *arg, int *stop, struct err *err)
 {
-	sqlite3_stmt *row;
-	int found;
+	sqlite3_stmt *row = db_query(
+		&store->db, err, sql, db_text(query), db_int(limit));
+	int64_t count = 0;
+	int status = 0;
 
-	*hit = (struct store_hit){rowid < 0, rowid < 0 ? -rowid : rowid / 2};
-	if (!hit->is_item && hit->id == *last)
-		return 0;
-	if (!hit->is_item)
-		*last = hit->id;
-	row = hit->is_item
-		? db_query(&store->db, err, "SELECT 1 FROM items WHERE id = ?",
-			  db_int(hit->id))
-		: db_query(&store->db, err,
-			  "SELECT 1 FROM messages WHERE id = ? AND folder > 0",
-			  db_int(hit->id));
 	if (!row)
 		return -1;
-	found = db_step(&store->db, row, err);
+	while (!*stop && (status = db_step(&store->db, row, err)) > 0) {
+		struct store_hit hit = {
+			sql == found_items, sqlite3_column_int64(row, 0)};
+
+		count++;
+		*stop = each(&hit, arg);
+	}
 	db_end(&store->db, row);
-	return found;
+	return status < 0 ? -1 : count;
 }
 
 int store_search(struct store *store, const char *terms, uint64_t limit,
@@ -275,10 +280,8 @@ int store_search(struct store *store, const char *terms, uint64_t limit,
 	struct err *err)
 {
 	struct buf query = BUF_INIT(QUERY_BYTES);
-	sqlite3_stmt *row;
-	int64_t last = 0;
-	uint64_t count = 0;
-	int status = 0;
+	int64_t left = limit && limit < INT64_MAX ? (int64_t)limit : INT64_MAX;
+	int64_t told;
 	int stop = 0;
 
 	if (make_query(&query, terms) < 0 || !query.length) {
@@ -287,24 +290,13 @@ int store_search(struct store *store, const char *terms, uint64_t limit,
 			"search: give one word or more, up to %d bytes",
 			QUERY_BYTES);
 	}
-	row = db_query(&store->db, err, search, db_text(buf_text(&query)));
-	while (row && !stop && (!limit || count < limit) &&
-		(status = db_step(&store->db, row, err)) > 0) {
-		struct store_hit hit;
-
-		status = alive(
-			store, sqlite3_column_int64(row, 0), &hit, &last, err);
-		if (status < 0)
-			break;
-		if (status > 0) {
-			count++;
-			stop = each(&hit, arg);
-		}
-	}
-	if (row)
-		db_end(&store->db, row);
+	told = tell(store, found_messages, buf_text(&query), left, each, arg,
+		&stop, err);
+	if (told >= 0 && !stop && told < left)
+		told = tell(store, found_items, buf_text(&query), left - told,
+			each, arg, &stop, err);
 	buf_free(&query);
-	if (!row || status < 0)
+	if (told < 0)
 		return -1;
 	return stop;
 }

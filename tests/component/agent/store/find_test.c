@@ -106,6 +106,47 @@ static void test_items_and_search(void **state)
 	store_close(store);
 }
 
+static void put_dated(
+	struct store *store, int64_t folder, uint32_t uid, const char *date)
+{
+	char header[100];
+	struct store_message message = {
+		.folder = folder, .uid = uid, .header = header};
+
+	message.header_length = (size_t)snprintf(header, sizeof(header),
+		"Subject: dated\r\nDate: %s\r\n\r\n", date);
+	ok(store_message_put(store, &message, &err));
+}
+
+/* The newest first, whatever order they came in; a limit counts both. */
+static void test_search_order(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	struct store_item item = {.kind = PIM_NOTE,
+		.href = "/n",
+		.etag = "e",
+		.summary = "dated note",
+		.start_us = PIM_NO_TIME,
+		.end_us = PIM_NO_TIME,
+		.text = "x",
+		.length = 1};
+	char found[64] = "";
+
+	(void)state;
+	ok(store_begin(store, &err));
+	item.folder = add_folder(store, "INBOX", STORE_MODE_HEADERS);
+	put_dated(store, item.folder, 9, "3 Jan 2024 10:00:00 +0000");
+	put_dated(store, item.folder, 8, "2 Jan 2024 10:00:00 +0000");
+	put_dated(store, item.folder, 7, "4 Jan 2024 10:00:00 +0000");
+	ok(store_item_put(store, &item, &err));
+	ok(store_commit(store, &err));
+	index_all(store);
+	expect_hits(store, "dated", "3 1 2 i1 ");
+	ok(store_search(store, "dated", 2, hit_ids, found, &err));
+	assert_string_equal(found, "3 1 ");
+	store_close(store);
+}
+
 static int count_items(const struct store_item *item, void *arg)
 {
 	int *count = arg;
@@ -252,6 +293,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_items_and_search),
+		TEST(test_search_order),
 		TEST(test_many_items),
 		TEST(test_quarantine_and_rules),
 		TEST(test_outbox),

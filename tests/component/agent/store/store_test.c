@@ -367,6 +367,31 @@ static void test_exact_bytes(void **state)
 	store_close(store);
 }
 
+/* What the plan says a store will take is what it takes. */
+static void test_prediction(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	char body[3000];
+	uint64_t predicted, stored;
+	int64_t folder;
+
+	(void)state;
+	memset(body, 'x', sizeof(body));
+	body[sizeof(body) - 1] = '\0';
+	ok(store_begin(store, &err));
+	folder = add_folder(store, "INBOX", STORE_MODE_FULL);
+	for (uint32_t uid = 1; uid <= 3000; uid++) {
+		add_header(store, folder, uid, PROTECTION_NONE);
+		add_body(store, folder, uid, body);
+	}
+	ok(store_commit(store, &err));
+	ok(store_sync(store, &err));
+	stored = totals_of(store).stored_bytes;
+	predicted = store_predict_bytes(3000, 3000 * 110, 3000 * 2999, 0, 0);
+	assert_in_range(predicted, stored * 90 / 100, stored * 110 / 100);
+	store_close(store);
+}
+
 static int path_order(const struct store_folder *folder, void *arg)
 {
 	strcat(arg, folder->path);
@@ -414,6 +439,7 @@ int main(void)
 		TEST(test_folders),
 		TEST(test_compact),
 		TEST(test_exact_bytes),
+		TEST(test_prediction),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
