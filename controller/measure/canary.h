@@ -2,11 +2,13 @@
  * canary.h - one waiting user: a mailbox used online on a fixed schedule.
  *
  * Each probe is what a person does who looks at the mail: log in, select
- * INBOX, list the last 20, open one message; every few probes one calendar
- * day over DAV. Starts are scheduled openly: the latency counts from the
- * intended start, so a slow server cannot slow the clock it is measured by
+ * INBOX, list the last 20, open one message, read one calendar day over
+ * DAV. Starts are scheduled openly: the latency counts from the intended
+ * start, so a slow server cannot slow the clock it is measured by
  * (coordinated omission). A probe that is still running when its successor
- * is due makes that one wait, and the wait counts.
+ * is due makes that one wait, and the wait counts; one that waited for the
+ * whole timeout has failed. A refused login is tried again only every 30 s,
+ * so that the account is not locked.
  *
  * Own thread; canary_take() and canary_status() never wait.
  */
