@@ -138,47 +138,7 @@ static struct bucket *buckets_of(const struct findings *findings,
 	return buckets;
 }
 
-static int by_value(const void *left, const void *right)
-{
-	const double *a = left, *b = right;
-
-	return *a < *b ? -1 : *a > *b;
-}
-
-/* p95 of the probes that fell into usable buckets at N. */
-static double level_p95(const struct archived *archived, unsigned n)
-{
-	double *latencies = xcalloc(
-		archived->probe_count + 1, sizeof(*latencies));
-	size_t count = 0, probe = 0;
-	double p95 = NAN;
-
-	for (size_t i = 0; i < archived->bucket_count; i++) {
-		const struct bucket *row = &archived->buckets[i];
-		int64_t at_us = (int64_t)(row->start_s * 1e6);
-		int64_t end_us = at_us + (int64_t)((double)row->seconds * 1e6);
-
-		for (; probe < archived->probe_count &&
-			archived->probes[probe].start_us < end_us;
-			probe++) {
-			const struct probe_row *p = &archived->probes[probe];
-
-			if (bucket_usable(row) && lroundf(row->n) == (long)n &&
-				p->start_us >= at_us && p->latency_us >= 0)
-				latencies[count++] = (double)p->latency_us /
-					1e3;
-		}
-	}
-	if (count >= level_policy_default.probes_min) {
-		qsort(latencies, count, sizeof(*latencies), by_value);
-		p95 = latencies[(size_t)ceil(0.95 * (double)count) - 1];
-	}
-	free(latencies);
-	return p95;
-}
-
-static void take_levels(struct findings *findings,
-	const struct archived *archived, const struct levels *levels)
+static void take_levels(struct findings *findings, const struct levels *levels)
 {
 	size_t count;
 	const struct level *rows = levels_rows(levels, &count);
@@ -195,7 +155,7 @@ static void take_levels(struct findings *findings,
 		level->error = rows[i].se;
 		level->seconds = rows[i].seconds;
 		level->buckets = (unsigned)lround(rows[i].k);
-		level->canary_p95_ms = level_p95(archived, rows[i].n);
+		level->canary_p95_ms = rows[i].p95_ms;
 	}
 }
 
@@ -284,7 +244,7 @@ int gather_advice(struct findings *findings, const struct archived *archived,
 	buckets = buckets_of(findings, archived, &count);
 	levels = levels_new(buckets, count, &level_policy_default);
 	levels_weigh(levels, drift);
-	take_levels(findings, archived, levels);
+	take_levels(findings, levels);
 	quad_of(result, &canary);
 	if (fit_of(result, &fit)) {
 		findings->knee = fit_knee(&fit,

@@ -123,6 +123,18 @@ static void write_names(struct plot *plot, const struct findings *findings,
 	plot_close_rows(plot);
 }
 
+/* Where the drawing area begins, as a share of the width. */
+static double left_edge(const struct findings *findings, const size_t *row_of)
+{
+	double widest = 40;
+
+	for (size_t i = 0; i < findings->client_count; i++)
+		if (row_of[i])
+			widest = fmax(widest,
+				plot_text_px(findings->clients[i].name));
+	return (widest + 30) / WIDTH;
+}
+
 static int by_time(const void *left, const void *right)
 {
 	const int64_t *a = left, *b = right;
@@ -176,7 +188,8 @@ static void script_count(struct plot *plot, const struct axis *axis,
 		"set multiplot\nset lmargin at screen %.4f\n"
 		"set rmargin at screen %g\n"
 		"set tmargin at screen %.5f\nset bmargin at screen %.5f\n"
-		"set ylabel 'n(t)'\nset yrange [0:*]\n",
+		"set ylabel 'n(t)'\nset yrange [0:*]\n"
+		"set offsets 0, 0, graph 0.1, 0\n",
 		left, RIGHT, 1 - TOP_PX / height,
 		1 - (TOP_PX + COUNT_PX) / height);
 	axis_script(axis, plot, 0);
@@ -192,7 +205,7 @@ static void script_rows(struct plot *plot, const struct axis *axis,
 	const struct findings *findings, size_t rows, double height)
 {
 	plot_script(plot,
-		"unset label\nunset object\n"
+		"unset label\nunset object\nset offsets 0, 0, 0, 0\n"
 		"set tmargin at screen %.5f\nset bmargin at screen %.5f\n"
 		"set yrange [%zu.6:0.4]\nset ytics scale 0\n",
 		1 - (TOP_PX + COUNT_PX + GAP_PX) / height, BOTTOM_PX / height,
@@ -242,7 +255,8 @@ int figure_clients(
 	write_spans(&plot, findings, &axis, row_of);
 	write_names(&plot, findings, row_of);
 	write_count(&plot, findings, &axis);
-	script_count(&plot, &axis, findings, height, named ? 0.2 : 0.085);
+	script_count(&plot, &axis, findings, height,
+		named ? left_edge(findings, row_of) : 0.085);
 	script_rows(&plot, &axis, findings, rows, height);
 	result = plot_render(&plot, svg, err);
 	plot_free(&plot);

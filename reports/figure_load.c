@@ -39,8 +39,8 @@ static void write_rows(struct plot *plot, const struct findings *findings,
 		plot_cell(plot, moment->mb_min / 60);
 		plot_cell(plot, moment->read_mb_s);
 		plot_cell(plot, moment->write_mb_s);
-		plot_cell(plot, moment->await_ms);
 		plot_cell(plot, moment->read_await_ms);
+		plot_cell(plot, moment->write_await_ms);
 		plot_cell(plot, moment->queue);
 		plot_cell(plot, moment->cpu * 100);
 		plot_cell(plot, moment->n);
@@ -67,7 +67,7 @@ static const struct panel panels[] = {
 		{{2, "synchronised", "#2563eb"}, {3, "disk read", "#15803d"},
 			{4, "disk written", "#b45309"}}},
 	{"disk await (ms)", "[0:*]",
-		{{5, "reads and writes", "#b45309"}, {6, "reads", "#15803d"}}},
+		{{5, "reads", "#15803d"}, {6, "writes", "#b45309"}}},
 	{"disk queue", "[0:*]", {{7, "requests in the disk queue", "#7c3aed"}}},
 	{"CPU (%)", "[0:105]",
 		{{8, "busy", "#be123c"},
@@ -87,9 +87,9 @@ static double column_value(const struct finding_moment *moment, unsigned column)
 	case 4:
 		return moment->write_mb_s;
 	case 5:
-		return moment->await_ms;
-	case 6:
 		return moment->read_await_ms;
+	case 6:
+		return moment->write_await_ms;
 	case 7:
 		return moment->queue;
 	case 8:
@@ -116,6 +116,7 @@ static void script_panel(
 {
 	plot_script(plot,
 		"set ylabel '%s'\nset yrange %s\n"
+		"set offsets 0, 0, graph 0.08, 0\n"
 		"set key at graph 1, graph 1.02 right bottom horizontal "
 		"samplen 1.5 width -1 font ',11' "
 		"textcolor rgb '#374151'\nplot ",

@@ -4,6 +4,7 @@
  * The slowest tenth is coloured, for that is where a person looks next;
  * names stand under the bars while there is room for them.
  */
+#include <math.h>
 #include <stdlib.h>
 
 #include "buf.h"
@@ -13,7 +14,18 @@
 #include "summary.h"
 
 #define WIDTH	   960
+#define BARS_PX	   260.0
 #define NAMED_BARS 48
+
+/* Height of the longest name, which stands at 60 degrees. */
+static double names_px(const struct finding_client **sorted, size_t count)
+{
+	double widest = 0;
+
+	for (size_t i = 0; i < count; i++)
+		widest = fmax(widest, plot_text_px(sorted[i]->name));
+	return ceil(widest * 0.87 + 30);
+}
 
 int figure_speeds(
 	const struct findings *findings, struct buf *svg, struct err *err)
@@ -30,7 +42,8 @@ int figure_speeds(
 		free(sorted);
 		return 0;
 	}
-	plot_init(&plot, "speeds", WIDTH, named ? 380 : 320);
+	plot_init(&plot, "speeds", WIDTH,
+		(unsigned)(BARS_PX + (named ? names_px(sorted, count) : 60)));
 	plot_open_rows(&plot, "bars");
 	for (size_t i = 0; i < count; i++) {
 		plot_cell(&plot, (double)i + 1);
@@ -51,7 +64,9 @@ int figure_speeds(
 	if (named)
 		plot_script(&plot,
 			"set xtics rotate by 60 right font ',11' "
-			"scale 0\nset bmargin 9\n");
+			"scale 0\nset bmargin at screen %g\n",
+			names_px(sorted, count) /
+				(BARS_PX + names_px(sorted, count)));
 	else
 		plot_script(&plot, "set xlabel 'clients, the fastest first'\n");
 	plot_script(&plot,

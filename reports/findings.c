@@ -85,7 +85,7 @@ void findings_free(struct findings *findings)
 	free(findings->buckets);
 	free(findings->result_json);
 	free(findings->rollout);
-	free(findings->server);
+	free(findings->scenario);
 	free(findings->state);
 	free(findings->version);
 	free(findings->verdict);

@@ -77,7 +77,7 @@ struct finding_moment {
 	int64_t at_us, width_us;
 	double n, mb_min;
 	double cpu, iowait; /* 0..1 */
-	double await_ms, read_await_ms, queue;
+	double read_await_ms, write_await_ms, queue;
 	double read_mb_s, write_mb_s, net_mb_s;
 	double p50_ms, p95_ms, p99_ms; /* of the canary */
 	unsigned probes, probe_failures;
@@ -90,11 +90,10 @@ struct finding_text {
 struct bucket;
 
 struct findings {
-	char *rollout, *server, *state, *version;
-	unsigned wave; /* 0: the whole rollout */
+	char *rollout, *state, *version;
+	char *scenario; /* the file as it was given */
+	unsigned wave;	/* 0: the whole rollout */
 	int64_t made_us, from_us, to_us;
-	bool has_exporter, has_canary;
-	double clients_mb; /* of all clients done */
 
 	bool has_advice;
 	char *verdict, *binding, *next_limit;

@@ -149,7 +149,11 @@ static int by_name(const void *left, const void *right)
 struct open_span {
 	int activity; /* -1: none */
 	int64_t from_us;
+	bool last; /* nothing follows */
 };
+
+/* The end of a client that gave up is a mark, not a bar to the end of time. */
+#define GAVE_UP_SHARE 60
 
 static void close_span(struct findings *findings, size_t client,
 	struct open_span *open, int64_t at_us)
@@ -197,10 +201,16 @@ static void gather_spans(struct findings *findings,
 		close_span(findings, entry->client, &open[entry->client],
 			row->at_us);
 		open[entry->client] = (struct open_span){
-			activity_of((enum client_state)state), row->at_us};
+			activity_of((enum client_state)state), row->at_us,
+			state == CLIENT_GAVE_UP};
 	}
-	for (size_t i = 0; i < count; i++)
-		close_span(findings, i, &open[i], end_us);
+	for (size_t i = 0; i < count; i++) {
+		int64_t mark_us = open[i].from_us +
+			(end_us - findings->from_us) / GAVE_UP_SHARE;
+
+		close_span(findings, i, &open[i],
+			open[i].last && mark_us < end_us ? mark_us : end_us);
+	}
 	free(open);
 	free(names);
 }
@@ -309,6 +319,7 @@ int findings_gather(struct findings *findings, const struct archived *archived,
 	findings->rollout = xstrdup(rollout->name);
 	findings->state = xstrdup(rollout_state_name(rollout->state));
 	findings->version = xstrdup(SLUICE_VERSION);
+	findings->scenario = xstrdup(archived->scenario);
 	findings->made_us = now_us;
 	gather_extent(findings, archived, now_us);
 	gather_spans(findings, archived, findings->to_us);

@@ -39,11 +39,6 @@ static void open_page(struct buf *page, const struct findings *findings)
 	if (findings->wave)
 		buf_printf(page, ": wave %u", findings->wave);
 	buf_append_text(page, "</h1><p class=meta>");
-	if (findings->server) {
-		buf_append_text(page, "Server ");
-		markup_text(page, findings->server);
-		buf_append_text(page, ". ");
-	}
 	buf_append_text(page, "Rollout ");
 	markup_text(page, findings->state);
 	if (findings->from_us) {

@@ -203,4 +203,11 @@ void html_tables(struct buf *page, const struct findings *findings)
 		findings->version_count);
 	texts(page, "commands", "What was done", "time (UTC)|what",
 		findings->commands, findings->command_count);
+	if (!findings->scenario || !*findings->scenario)
+		return;
+	buf_append_text(page,
+		"<section id=scenario><h2>Scenario</h2>"
+		"<pre class=scroll><code>");
+	markup_lines(page, findings->scenario);
+	buf_append_text(page, "</code></pre></section>\n");
 }

@@ -3,8 +3,10 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "clock.h"
 #include "units.h"
 #include "utf8.h"
@@ -31,6 +33,22 @@ void markup_text(struct buf *html, const char *text)
 			buf_append(html, text, length);
 		else
 			buf_append_text(html, "\xef\xbf\xbd");
+	}
+}
+
+void markup_lines(struct buf *html, const char *text)
+{
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+		char *line = xstrndup(text, length);
+
+		for (char *c = line; *c; c++)
+			if (*c == '\t' || *c == '\r')
+				*c = ' ';
+		markup_text(html, line);
+		buf_append_text(html, "\n");
+		free(line);
+		text += length + (text[length] == '\n');
 	}
 }
 

@@ -12,6 +12,9 @@
  * replaced; NULL is nothing. */
 void markup_text(struct buf *html, const char *text);
 
+/* The same for a text of several lines: they stay. */
+void markup_lines(struct buf *html, const char *text);
+
 /* Table cells; a value that was not measured is an en dash. */
 void markup_cell(struct buf *html, const char *text);
 void markup_number(struct buf *html, double value, int decimals);

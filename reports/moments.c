@@ -7,7 +7,6 @@
  */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "alloc.h"
 #include "archived.h"
@@ -30,7 +29,7 @@ enum sum_index {
 	SUM_X,
 	SUM_CPU,
 	SUM_IOWAIT,
-	SUM_AWAIT,
+	SUM_WRITE_AWAIT,
 	SUM_READ_AWAIT,
 	SUM_QUEUE,
 	SUM_READ,
@@ -55,7 +54,7 @@ static void add_load(struct sums *sums, const struct load_row *row)
 {
 	add(sums, SUM_CPU, (double)row->load[LOAD_CPU]);
 	add(sums, SUM_IOWAIT, (double)row->load[LOAD_CPU_IOWAIT]);
-	add(sums, SUM_AWAIT, (double)row->load[LOAD_DISK_WRITE_AWAIT]);
+	add(sums, SUM_WRITE_AWAIT, (double)row->load[LOAD_DISK_WRITE_AWAIT]);
 	add(sums, SUM_READ_AWAIT, (double)row->load[LOAD_DISK_READ_AWAIT]);
 	add(sums, SUM_QUEUE, (double)row->load[LOAD_DISK_QUEUE]);
 	add(sums, SUM_READ, (double)row->load[LOAD_DISK_READ_MB_S]);
@@ -154,7 +153,7 @@ static void put_moment(struct findings *findings, const struct sums *sums,
 	moment->mb_min = mean(sums, SUM_X);
 	moment->cpu = mean(sums, SUM_CPU);
 	moment->iowait = mean(sums, SUM_IOWAIT);
-	moment->await_ms = mean(sums, SUM_AWAIT);
+	moment->write_await_ms = mean(sums, SUM_WRITE_AWAIT);
 	moment->read_await_ms = mean(sums, SUM_READ_AWAIT);
 	moment->queue = mean(sums, SUM_QUEUE);
 	moment->read_mb_s = mean(sums, SUM_READ);
@@ -170,8 +169,6 @@ void gather_moments(struct findings *findings, const struct archived *archived)
 	struct sums *sums;
 	size_t count, first = 0;
 
-	findings->has_exporter = archived->load_count > 0;
-	findings->has_canary = archived->probe_count > 0;
 	if (!findings->from_us)
 		return;
 	if (span_us / width_us >= MOMENT_MAX)

@@ -27,7 +27,8 @@
 #include "utf8.h"
 
 #define SVG_LIMIT_BYTES	  (64u << 20)
-#define LABEL_LIMIT	  28 /* characters; more would leave the figure */
+#define LABEL_LIMIT	  28  /* characters; more would leave the figure */
+#define GLYPH_PX	  7.2 /* of a letter at 11 points */
 #define RENDER_LIMIT_MS	  60000
 #define COMMAND_NOT_FOUND 127
 
@@ -88,6 +89,19 @@ void plot_cell_text(struct plot *plot, const char *text)
 		shown++;
 	}
 	buf_append_text(&plot->rows, *text ? "\xe2\x80\xa6\"\t" : "\"\t");
+}
+
+double plot_text_px(const char *text)
+{
+	unsigned shown = 0;
+
+	while (*text && shown < LABEL_LIMIT) {
+		size_t length = utf8_length(text);
+
+		text += length ? length : 1;
+		shown++;
+	}
+	return (shown + (*text != '\0')) * GLYPH_PX;
 }
 
 void plot_end_row(struct plot *plot)

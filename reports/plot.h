@@ -30,6 +30,10 @@ void plot_close_rows(struct plot *plot);
 /* One cell and its separator; NAN becomes a missing value. */
 void plot_cell(struct plot *plot, double value);
 void plot_cell_text(struct plot *plot, const char *text);
+
+/* Pixels that TEXT takes as plot_cell_text() draws it at 11 points; on the
+ * wide side. */
+double plot_text_px(const char *text);
 void plot_end_row(struct plot *plot);
 
 void plot_script(struct plot *plot, const char *fmt, ...)

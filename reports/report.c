@@ -20,7 +20,7 @@
 #include "findings.h"
 #include "html.h"
 #include "tables.h"
-#include "text.h"
+#include "plain.h"
 
 /* Beside PATH first, so that a reader never sees half a report. */
 static int write_file(

@@ -86,15 +86,22 @@ static const char *why_dropped(const struct bucket *bucket)
 	return "";
 }
 
-void tables_buckets_csv(const struct findings *findings, struct buf *csv)
+static void bucket_titles(struct buf *csv)
 {
 	buf_append_text(csv,
-		"start_utc,start_s,seconds,wave,n,mb_per_min,usable,why,"
-		"probes,canary_p95_ms,cpu_ratio,disk_await_ms,disk_queue,"
-		"disk_mb_per_s,net_mb_per_s,memory_available_ratio\n");
+		"start_utc,start_s,seconds,wave,n,active,"
+		"mb_per_min,usable,why,probes,failures,"
+		"canary_p50_ms,canary_p95_ms,canary_p99_ms");
+	for (size_t m = 0; m < LOAD_COUNT; m++)
+		buf_printf(csv, ",%s", load_metric_table[m].name);
+	buf_append_text(csv, "\n");
+}
+
+void tables_buckets_csv(const struct findings *findings, struct buf *csv)
+{
+	bucket_titles(csv);
 	for (size_t i = 0; i < findings->bucket_count; i++) {
 		const struct bucket *row = &findings->buckets[i];
-		const float *load = row->load;
 
 		csv_time(csv, (int64_t)(row->start_s * 1e6), ',');
 		csv_number(csv, row->start_s - (double)findings->from_us / 1e6,
@@ -102,20 +109,18 @@ void tables_buckets_csv(const struct findings *findings, struct buf *csv)
 		csv_number(csv, (double)row->seconds, ',');
 		csv_count(csv, row->wave, ',');
 		csv_number(csv, (double)row->n, ',');
+		csv_number(csv, (double)row->active, ',');
 		csv_number(csv, (double)row->x_mb_min, ',');
 		csv_text(csv, bucket_usable(row) ? "yes" : "no", ',');
 		csv_text(csv, why_dropped(row), ',');
 		csv_count(csv, row->probes, ',');
+		csv_count(csv, row->failures, ',');
+		csv_number(csv, (double)row->p50_ms, ',');
 		csv_number(csv, (double)row->p95_ms, ',');
-		csv_number(csv, (double)load[LOAD_CPU], ',');
-		csv_number(csv, (double)load[LOAD_DISK_READ_AWAIT], ',');
-		csv_number(csv, (double)load[LOAD_DISK_QUEUE], ',');
-		csv_number(csv,
-			(double)(load[LOAD_DISK_READ_MB_S] +
-				load[LOAD_DISK_WRITE_MB_S]),
-			',');
-		csv_number(csv, (double)load[LOAD_NET_TX_MB_S], ',');
-		csv_number(csv, (double)load[LOAD_MEM_AVAILABLE], '\n');
+		csv_number(csv, (double)row->p99_ms, ',');
+		for (size_t m = 0; m < LOAD_COUNT; m++)
+			csv_number(csv, (double)row->load[m],
+				m + 1 < LOAD_COUNT ? ',' : '\n');
 	}
 }
 

@@ -1,5 +1,5 @@
-/* text.c - see text.h. */
-#include "text.h"
+/* plain.c - see plain.h. */
+#include "plain.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -94,11 +94,6 @@ static void opening(struct buf *out, const struct findings *findings)
 	if (findings->wave)
 		buf_printf(out, ", wave %u", findings->wave);
 	buf_append_text(out, "\n");
-	if (findings->server) {
-		buf_append_text(out, "server:   ");
-		put(out, findings->server, 0);
-		buf_append_text(out, "\n");
-	}
 	buf_append_text(out, "rollout:  ");
 	put(out, findings->state, 0);
 	buf_append_text(out, "\n");

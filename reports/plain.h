@@ -1,11 +1,11 @@
 /*
- * text.h - the report as plain text, 80 columns, for a terminal or a mail.
+ * plain.h - the report as plain text, 80 columns, for a terminal or a mail.
  *
  * Control characters in names are replaced, so that nothing in the archive
  * can steer the reader's terminal. One thread at a time.
  */
-#ifndef SLUICE_TEXT_H
-#define SLUICE_TEXT_H
+#ifndef SLUICE_PLAIN_H
+#define SLUICE_PLAIN_H
 
 struct buf;
 struct findings;

@@ -1,0 +1,341 @@
+/*
+ * report_test.c - a report from a simulated rollout: through the archive,
+ * into every form, with names that try to break out of each of them.
+ *
+ * With a directory as its argument it writes the archives that report.t
+ * looks at in a browser, and does nothing else.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "err.h"
+#include "figures.h"
+#include "html.h"
+#include "report.h"
+#include "summary.h"
+#include "tables.h"
+#include "plain.h"
+
+#include "rollout.c"
+
+static const char *const hostile[] = {"<script>alert(1)</script>",
+	"\"; set output '/tmp/sluice-escaped", "`touch /tmp/sluice-escaped`",
+	"=cmd|'/c calc'!A1", "na\xc3\xafve \xc3\xbcnicode",
+	"an.extremely.long.mailbox.name.that.never.ends@department.example.org",
+	"?", "NaN", "#comment", "a\tb\nc", "$bars", "\x1b[31mred\xff", NULL};
+
+static const struct rollout_plan plans[] = {
+	{.clients = 40,
+		.mb = 300,
+		.exporter = true,
+		.canary = true,
+		.failures = true},
+	{.clients = 24, .mb = 60, .waves = 1},
+	{.clients = 14,
+		.names = hostile,
+		.mb = 120,
+		.exporter = true,
+		.failures = true},
+	{.clients = 1000, .mb = 40, .exporter = true, .canary = true},
+};
+static const char *const plan_names[] = {"full", "one", "hostile", "thousand"};
+
+struct made {
+	struct archived rows;
+	struct findings findings;
+};
+
+static void make(struct made *made, size_t plan, unsigned wave)
+{
+	struct err err = ERR_INIT;
+
+	rollout_simulate(&made->rows, &plans[plan]);
+	if (findings_gather(&made->findings, &made->rows, wave,
+		    INT64_C(1790000000000000), &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static void drop(struct made *made)
+{
+	findings_free(&made->findings);
+	archived_free(&made->rows);
+}
+
+static void figures_of_a_whole_rollout(void **state)
+{
+	struct made made;
+	struct findings_summary sum;
+	double mb = 0;
+
+	(void)state;
+	make(&made, 0, 0);
+	sum = findings_summary(&made.findings);
+	for (size_t i = 0; i < made.rows.client_count; i++)
+		mb += (double)made.rows.clients[i].app_bytes / 1e6;
+	assert_int_equal(made.findings.client_count, 40);
+	assert_int_equal(sum.verified, 39);
+	assert_int_equal(sum.failed, 1);
+	assert_true(fabs(sum.mb - mb) < 1e-6);
+	assert_int_equal(made.findings.wave_count, made.rows.wave_count);
+	assert_true(made.findings.has_advice);
+	assert_int_equal(made.findings.batch,
+		made.rows.advice[made.rows.advice_count - 1].batch_size);
+	assert_true(made.findings.curve_count > 20);
+	assert_true(made.findings.moment_count <= 601);
+	drop(&made);
+}
+
+/* n(t) of the spans is n of the buckets, for whole buckets. */
+static void spans_agree_with_buckets(void **state)
+{
+	struct made made;
+	size_t compared = 0;
+
+	(void)state;
+	make(&made, 0, 0);
+	for (size_t b = 0; b < made.findings.bucket_count; b++) {
+		const struct bucket *bucket = &made.findings.buckets[b];
+		int64_t middle_us = (int64_t)((bucket->start_s + 2.5) * 1e6);
+		unsigned n = 0;
+
+		if (!bucket_usable(bucket))
+			continue;
+		for (size_t i = 0; i < made.findings.span_count; i++) {
+			const struct finding_span *span =
+				&made.findings.spans[i];
+
+			n += span->activity == ACTIVITY_BULK &&
+				span->from_us <= middle_us &&
+				middle_us < span->to_us;
+		}
+		assert_int_equal(n, (unsigned)bucket->n);
+		compared++;
+	}
+	assert_true(compared > 50);
+	drop(&made);
+}
+
+static void one_wave_shows_its_own_only(void **state)
+{
+	struct made made;
+
+	(void)state;
+	make(&made, 0, 2);
+	assert_int_equal(made.findings.client_count, 5);
+	assert_int_equal(made.findings.wave_count, 1);
+	assert_int_equal(made.findings.from_us, made.rows.waves[1].started_us);
+	for (size_t i = 0; i < made.findings.bucket_count; i++)
+		assert_int_equal(made.findings.buckets[i].wave, 2);
+	drop(&made);
+}
+
+static void an_unknown_wave_is_refused(void **state)
+{
+	struct archived rows;
+	struct findings findings;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	rollout_simulate(&rows, &plans[1]);
+	assert_int_equal(
+		findings_gather(&findings, &rows, 7, INT64_MAX / 2, &err), -1);
+	assert_int_equal(err.kind, ERR_USAGE);
+	assert_non_null(strstr(err.text, "no wave 7"));
+	archived_free(&rows);
+}
+
+static void an_empty_archive_says_so(void **state)
+{
+	struct archived rows = {0};
+	struct findings findings;
+	struct buf page = BUF_INIT(0), text = BUF_INIT(0);
+	struct err err = ERR_INIT;
+
+	(void)state;
+	snprintf(rows.rollout.name, sizeof(rows.rollout.name), "empty");
+	assert_int_equal(findings_gather(&findings, &rows, 0, 1, &err), 0);
+	assert_int_equal(html_report(&findings, &page, &err), 0);
+	text_report(&findings, &text);
+	assert_non_null(strstr(page.data, "Nothing has been recommended yet"));
+	assert_non_null(strstr(page.data, "No client has started."));
+	assert_non_null(strstr(text.data, "Nothing has been recommended yet"));
+	assert_null(strstr(page.data, "<svg"));
+	buf_free(&page);
+	buf_free(&text);
+	findings_free(&findings);
+}
+
+/* No exporter, no canary: those panels and sections are absent. */
+static void what_was_not_measured_is_not_drawn(void **state)
+{
+	struct made made;
+	struct buf page = BUF_INIT(0);
+	struct err err = ERR_INIT;
+
+	(void)state;
+	make(&made, 1, 0);
+	assert_int_equal(html_report(&made.findings, &page, &err), 0);
+	assert_null(strstr(page.data, "disk await"));
+	assert_null(strstr(page.data, "What waiting users felt"));
+	assert_non_null(strstr(page.data, "<svg id=\"rate\""));
+	assert_non_null(strstr(page.data, "<svg id=\"load\""));
+	buf_free(&page);
+	drop(&made);
+}
+
+static void names_cannot_break_out(void **state)
+{
+	struct made made;
+	struct buf page = BUF_INIT(0), text = BUF_INIT(0), csv = BUF_INIT(0);
+	struct err err = ERR_INIT;
+
+	(void)state;
+	unlink("/tmp/sluice-escaped");
+	make(&made, 2, 0);
+	assert_int_equal(html_report(&made.findings, &page, &err), 0);
+	assert_null(strstr(page.data, "<script"));
+	assert_non_null(strstr(page.data, "&lt;script&gt;alert(1)"));
+	assert_null(strchr(page.data, '\x1b'));
+	assert_int_equal(access("/tmp/sluice-escaped", F_OK), -1);
+	text_report(&made.findings, &text);
+	assert_null(strchr(text.data, '\x1b'));
+	tables_clients_csv(&made.findings, &csv);
+	assert_non_null(strstr(csv.data, "\n\"'=cmd|'/c calc'!A1\","));
+	assert_non_null(strstr(csv.data, "\"\"\"; set output"));
+	buf_free(&page);
+	buf_free(&text);
+	buf_free(&csv);
+	drop(&made);
+}
+
+static void a_damaged_recommendation_is_an_error(void **state)
+{
+	struct archived rows;
+	struct findings findings;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	rollout_simulate(&rows, &plans[1]);
+	rows.advice[0].result_json[0] = '!';
+	assert_int_equal(
+		findings_gather(&findings, &rows, 0, INT64_MAX / 2, &err), -1);
+	assert_int_equal(err.kind, ERR_DATABASE);
+	archived_free(&rows);
+}
+
+static void remove_folder(const char *dir)
+{
+	DIR *folder = opendir(dir);
+	struct dirent *entry;
+
+	while ((entry = readdir(folder)))
+		unlinkat(dirfd(folder), entry->d_name, 0);
+	closedir(folder);
+	rmdir(dir);
+}
+
+static void without_gnuplot_the_text_is_still_there(void **state)
+{
+	char dir[] = "/tmp/sluice-report-XXXXXX", *out_text = NULL;
+	char *search = xstrdup(getenv("PATH"));
+	struct err err = ERR_INIT;
+	struct archived rows;
+	size_t length;
+	struct report_request request = {.dir = dir,
+		.html = "-",
+		.text = true,
+		.out = open_memstream(&out_text, &length)};
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	rollout_simulate(&rows, &plans[1]);
+	assert_int_equal(rollout_archive(&rows, dir, &err), 0);
+	setenv("PATH", "/nonexistent", 1);
+	assert_int_equal(report_write(&request, &err), -1);
+	setenv("PATH", search, 1);
+	assert_non_null(strstr(err.text, "gnuplot-nox"));
+	fclose(request.out);
+	assert_non_null(strstr(out_text, "Verdict"));
+	assert_null(strstr(out_text, "<svg"));
+	archived_free(&rows);
+	remove_folder(dir);
+	free(search);
+	free(out_text);
+}
+
+/* What came through the database is what went in. */
+static void the_archive_keeps_the_report(void **state)
+{
+	char dir[] = "/tmp/sluice-report-XXXXXX";
+	struct archived rows, back;
+	struct findings before, after;
+	struct buf one = BUF_INIT(0), two = BUF_INIT(0);
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	rollout_simulate(&rows, &plans[0]);
+	if (rollout_archive(&rows, dir, &err) < 0 ||
+		archived_read(&back, dir, &err) < 0)
+		fail_msg("%s", err.text);
+	findings_gather(&before, &rows, 0, INT64_C(1790000000000000), &err);
+	findings_gather(&after, &back, 0, INT64_C(1790000000000000), &err);
+	tables_report_json(&before, &one);
+	tables_report_json(&after, &two);
+	assert_string_equal(one.data, two.data);
+	buf_free(&one);
+	buf_free(&two);
+	findings_free(&before);
+	findings_free(&after);
+	archived_free(&rows);
+	archived_free(&back);
+	remove_folder(dir);
+}
+
+/* For report.t: one archive a plan below DIR. */
+static int write_archives(const char *dir)
+{
+	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
+		char *path = xasprintf("%s/%s", dir, plan_names[i]);
+		struct err err = ERR_INIT;
+		struct archived rows;
+
+		rollout_simulate(&rows, &plans[i]);
+		if (mkdir(path, 0700) < 0 ||
+			rollout_archive(&rows, path, &err) < 0) {
+			fprintf(stderr, "%s: %s\n", path, err.text);
+			return 1;
+		}
+		archived_free(&rows);
+		free(path);
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(figures_of_a_whole_rollout),
+		cmocka_unit_test(spans_agree_with_buckets),
+		cmocka_unit_test(one_wave_shows_its_own_only),
+		cmocka_unit_test(an_unknown_wave_is_refused),
+		cmocka_unit_test(an_empty_archive_says_so),
+		cmocka_unit_test(what_was_not_measured_is_not_drawn),
+		cmocka_unit_test(names_cannot_break_out),
+		cmocka_unit_test(a_damaged_recommendation_is_an_error),
+		cmocka_unit_test(without_gnuplot_the_text_is_still_there),
+		cmocka_unit_test(the_archive_keeps_the_report),
+	};
+
+	if (argc == 2)
+		return write_archives(argv[1]);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
