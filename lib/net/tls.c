@@ -296,10 +296,13 @@ int64_t tls_read(struct tls *tls, void *data, size_t bytes, struct err *err)
 {
 	ssize_t got;
 
+	/* A record without data, as a session ticket, ends in E_AGAIN although
+	 * the next one may be here already: poll() would not tell of it. */
 	do
 		got = gnutls_record_recv(tls->session, data, bytes);
-	while (got < 0 && got != GNUTLS_E_AGAIN &&
-		!gnutls_error_is_fatal((int)got));
+	while (got < 0 &&
+		(got == GNUTLS_E_AGAIN ? tls->ahead_start < tls->ahead_end
+				       : !gnutls_error_is_fatal((int)got)));
 	return got > 0 ? got : record_error(tls, got, err);
 }
 
