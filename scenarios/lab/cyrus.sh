@@ -88,10 +88,10 @@ START {
 }
 SERVICES {
   imap cmd="$bin/imapd $conf" listen="127.0.0.1:$LAB_IMAP_PORT" prefork=4 maxchild=600
-  imaps cmd="$bin/imapd $conf -s" listen="127.0.0.1:$LAB_IMAPS_PORT" prefork=1 maxchild=600
+  imaps cmd="$bin/imapd $conf -s" listen="127.0.0.1:$LAB_IMAPS_PORT" prefork=4 maxchild=600
 $([ -z "$DAV" ] || cat << DAV
-  http cmd="$bin/httpd $conf" listen="127.0.0.1:$LAB_DAV_PORT" prefork=2 maxchild=600
-  https cmd="$bin/httpd $conf -s" listen="127.0.0.1:$LAB_DAVS_PORT" prefork=1 maxchild=600
+  http cmd="$bin/httpd $conf" listen="127.0.0.1:$LAB_DAV_PORT" prefork=4 maxchild=600
+  https cmd="$bin/httpd $conf -s" listen="127.0.0.1:$LAB_DAVS_PORT" prefork=4 maxchild=600
 DAV
 )
 }

@@ -153,5 +153,46 @@ fill() {
 		--manifest "$WORK/manifest" "$@"
 }
 
+# profile USER OPTION…: $WORK/USER.yaml, whose store is $WORK/USER.
+profile() {
+	"$LAB" profile "$@" --dir "$WORK/lab" > "$WORK/$1.yaml"
+}
+
+# sync USER OPTION…: one synchronisation; its result in $WORK/USER.json.
+sync_user() {
+	local user=$1
+	shift
+	"$BIN/sluice-agent" sync --profile "$WORK/$user.yaml" --json "$@" \
+		> "$WORK/$user.json" 2> "$WORK/$user.err"
+}
+
+# result USER KEY: of the last synchronisation.
+result() { jq -r ".$2" "$WORK/$1.json"; }
+
+# What the manifest promises for USER under the default policy, and what the
+# store of USER's profile holds; the same lines if all is well. Folder names
+# of items are the server's choice, so that the item's own identity counts.
+promised_store() {
+	jq -r --arg user "$1" 'select(.user == $user) |
+		if .item then [.item, .uid, .sha256]
+		elif .folder == "INBOX" or .protected or .kind == "note"
+		then [.folder, "body", .sha256]
+		else [.folder, "header", .header_sha256] end | @tsv' \
+		"$WORK/manifest" | sort
+}
+held_store() {
+	"$BIN/sluice-agent" export --digests --profile "$WORK/$1.yaml" |
+		jq -r 'if .href then [.kind, .uid, .sha256]
+			else [.folder, .part, .sha256] end | @tsv' | sort
+}
+
+# same_store NAME USER
+same_store() {
+	promised_store "$2" > "$WORK/promised"
+	held_store "$2" > "$WORK/held"
+	[ -s "$WORK/promised" ] || bail "no manifest for $2"
+	same "$1" "$WORK/held" "$WORK/promised"
+}
+
 rm -rf "$WORK"
 mkdir -p "$WORK"
