@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const struct dav_quirks table[] = {
-	{"Cyrus IMAP", "Server", "Cyrus", 500, 2000, false},
+	{"Cyrus IMAP", "Server", "Cyrus", 1000, 2000, false},
 	/* Answers long multigets after building them whole in memory. */
 	{"Kerio Connect", "Server", "Kerio", 50, 200, false},
 	{"Apple iCloud", "Server", "AppleHttpServer", 50, 200, false},
@@ -25,7 +25,7 @@ static const struct dav_quirks table[] = {
 	{"Zimbra", "Server", "Zimbra", 50, 200, true},
 	{"DAViCal", "X-DAViCal-Version", "", 100, 500, true},
 	{"Stalwart", "Server", "Stalwart", 100, 500, false},
-	{"a WebDAV server", NULL, NULL, 500, 2000, false},
+	{"a WebDAV server", NULL, NULL, 1000, 2000, false},
 };
 
 const struct dav_quirks *dav_quirks_find(

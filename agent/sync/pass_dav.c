@@ -15,6 +15,9 @@
 
 /* What an object is reckoned to weigh. */
 #define OBJECT_BYTES 1000
+/* A window is one request or few: objects are small, round trips are not, and
+ * the source cuts what is too much for the server. */
+#define OBJECTS_PER_MESSAGE 2
 
 static void add(struct pass_hrefs *list, const char *href)
 {
@@ -103,7 +106,7 @@ bool pass_dav_next(
 	size_t taken = 0;
 
 	while (taken < fresh->count &&
-		plan_pace_fits(pace, taken, job->bytes, OBJECT_BYTES)) {
+		taken < pace->items * OBJECTS_PER_MESSAGE) {
 		taken++;
 		job->bytes += OBJECT_BYTES;
 	}
