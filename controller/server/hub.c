@@ -18,6 +18,7 @@
 #include "automatic.h"
 #include "clock.h"
 #include "log.h"
+#include "setting.h"
 
 /* ---- open and close */
 
@@ -73,7 +74,9 @@ int hub_open(struct hub *hub, const char *dir, struct err *err)
 {
 	*hub = (struct hub){.dir = xstrdup(dir)};
 	if (archive_open(&hub->archive, dir, ARCHIVE_OWN, err) < 0 ||
-		load_scenario(hub, err) < 0 || load_rollout(hub, err) < 0 ||
+		load_scenario(hub, err) < 0 ||
+		setting_load(hub->archive, &hub->scenario, err) < 0 ||
+		load_rollout(hub, err) < 0 ||
 		gauge_start(&hub->gauge, &hub->scenario, hub->archive, err) <
 			0) {
 		hub_close(hub);

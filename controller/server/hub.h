@@ -26,9 +26,8 @@ struct hub {
 	struct rollout rollout;
 	struct gauge *gauge;
 	struct web *web;
-	bool open;   /* a transaction is */
-	bool failed; /* the archive did; the loop ends */
-	bool idle;   /* no scheduler: tests of the API alone */
+	bool open;			    /* a transaction is */
+	bool failed;			    /* the archive did; the loop ends */
 	uint64_t reports, doubled, refused; /* since the start */
 	int64_t tick_us;
 	struct err err;

@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "reply.h"
 #include "secret.h"
+#include "setting.h"
 #include "units.h"
 
 #define PATH_PREFIX "/v1/operator/"
@@ -194,46 +195,17 @@ static int verb_checked(struct hub *hub, const json_t *args, const char *who,
 static int verb_set(struct hub *hub, const json_t *args, const char *who,
 	struct reply *reply, struct err *err)
 {
-	const char *key = arg_text(args, "key"),
-		   *value = arg_text(args, "value");
-	struct scenario_steps *steps = &hub->scenario.steps;
-	struct scenario_limits *limits = &hub->scenario.limits;
-	char *name, *end = NULL;
-	int result = 0;
+	const char *key = arg_text(args, "key");
+	const char *value = arg_text(args, "value");
 
 	if (!key || !value)
 		return err_set(err, ERR_USAGE, "expected KEY=VALUE");
-	if (strcmp(key, "slo") == 0)
-		result = units_parse_duration(
-			value, &hub->scenario.canary.slo_us, err);
-	else if (strcmp(key, "rate") == 0)
-		result = units_parse_rate(value, &limits->rate_bytes_s, err);
-	else if (strcmp(key, "stagger") == 0)
-		result = units_parse_duration(value, &steps->stagger_us, err);
-	else if (strcmp(key, "window") == 0) {
-		result = units_parse_window(
-			value, &steps->window[0], &steps->window[1], err);
-		steps->has_window |= result == 0;
-	} else if (strcmp(key, "batch_max") == 0) {
-		limits->batch_max = (unsigned)strtoul(value, &end, 10);
-		if (*end)
-			result = err_set(err, ERR_USAGE,
-				"expected a whole number, found '%s'", value);
-	} else
-		result = err_set(err, ERR_USAGE,
-			"unknown key; expected slo, rate, stagger, window or "
-			"batch_max");
-	if (result < 0) {
-		if (err)
-			err->kind = ERR_USAGE;
-		return err_context(err, "%.40s", key);
-	}
-	name = xasprintf("set.%s", key);
-	result = archive_set(hub->archive, name, value, err);
-	free(name);
+	if (setting_apply(&hub->scenario, key, value, err) < 0 ||
+		setting_keep(hub->archive, key, value, err) < 0)
+		return -1;
 	hub_event(hub, "set", "%s=%s (%s)", key, value, who);
 	(void)buf_printf(&reply->text, "%s is %s\n", key, value);
-	return result;
+	return 0;
 }
 
 static int verb_log(struct hub *hub, const json_t *args, const char *who,

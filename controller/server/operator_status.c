@@ -137,6 +137,35 @@ static void write_wave(
 		w->skipped[0] ? ", skipped: " : "", w->skipped, "");
 }
 
+/* The exporter's figures, as far as it gave any. */
+static void write_load(const struct gauge_now *now, struct buf *text)
+{
+	static const struct {
+		enum load_metric metric;
+		double scale;
+		const char *name, *unit;
+	} figures[] = {
+		{LOAD_CPU, 100, "CPU", "%"},
+		{LOAD_DISK_READ_AWAIT, 1, "disk await", " ms"},
+		{LOAD_DISK_QUEUE, 1, "queue", ""},
+		{LOAD_DISK_READ_MB_S, 1, "reads", " MB/s"},
+		{LOAD_NET_TX_MB_S, 1, "sends", " MB/s"},
+	};
+	const char *comma = "server: ";
+
+	for (size_t i = 0; i < sizeof(figures) / sizeof(*figures); i++) {
+		double value = (double)now->load[figures[i].metric];
+
+		if (!isfinite(value))
+			continue;
+		(void)buf_printf(text, "%s%s %.3g%s", comma, figures[i].name,
+			value * figures[i].scale, figures[i].unit);
+		comma = ", ";
+	}
+	if (*comma == ',')
+		(void)buf_append_text(text, "\n");
+}
+
 static void write_now(
 	struct hub *hub, const struct gauge_now *now, struct buf *text)
 {
@@ -151,12 +180,7 @@ static void write_now(
 			units_format_duration(
 				(int64_t)(left / now->mb_min * 60e6), span));
 	(void)buf_append_text(text, "\n");
-	if (isfinite(now->load[LOAD_CPU]))
-		(void)buf_printf(text,
-			"server: CPU %.0f%%, disk await %.1f ms, queue %.1f\n",
-			100 * (double)now->load[LOAD_CPU],
-			(double)now->load[LOAD_DISK_READ_AWAIT],
-			(double)now->load[LOAD_DISK_QUEUE]);
+	write_load(now, text);
 	if (isfinite(now->p95_ms))
 		(void)buf_printf(text, "waiting users: p95 %.0f ms of %.0f\n",
 			now->p95_ms, now->slo_ms);

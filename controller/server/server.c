@@ -99,6 +99,8 @@ static void turn_over(void *context)
 
 static void stop(struct server *server)
 {
+	if (uv_is_closing((uv_handle_t *)&server->tick))
+		return;
 	web_stop(&server->hub.web);
 	uv_close((uv_handle_t *)&server->tick, NULL);
 	uv_close((uv_handle_t *)&server->term, NULL);
@@ -109,6 +111,8 @@ static void on_tick(uv_timer_t *timer)
 {
 	struct server *server = timer->data;
 
+	if (!server->hub.web)
+		return;
 	hub_tick(&server->hub);
 	agent_release(&server->hub);
 	web_turn(server->hub.web);
