@@ -85,7 +85,8 @@ static char *post(struct link_wire *link, const char *url, const char *path,
 		http_check(&request, &response, err) == 0)
 		text = xstrdup(buf_text(&response.body));
 	else if (response.status >= 400 && response.body.length)
-		err_hint(err, "the controller says: %.300s",
+		err_hint(err, "the controller says: %.*s",
+			(int)strcspn(buf_text(&response.body), "\r\n"),
 			buf_text(&response.body));
 	http_response_free(&response);
 	free(full);

@@ -38,17 +38,18 @@ void apply_free(struct apply *apply)
 	buf_free(&apply->keywords);
 }
 
-static bool is_body(const struct batch *job)
+static bool is_body(const struct batch *batch)
 {
-	return job->mode == FETCH_FULL && !job->dav;
+	return batch->mode == FETCH_FULL && !batch->dav;
 }
 
-static int begin(struct apply *apply, const struct batch *job, struct err *err)
+static int begin(
+	struct apply *apply, const struct batch *batch, struct err *err)
 {
 	buf_clear(&apply->text);
 	apply->overflow = false;
 	apply->item_bytes = 0;
-	if (!is_body(job))
+	if (!is_body(batch))
 		return 0;
 	apply->body = true;
 	return store_body_begin(apply->store, err);
@@ -73,12 +74,12 @@ static void drop(struct apply *apply)
 	apply->body = false;
 }
 
-static int quarantine(struct apply *apply, const struct batch *job,
+static int quarantine(struct apply *apply, const struct batch *batch,
 	const struct record_item *item, const char *reason, const void *raw,
 	size_t raw_bytes, struct err *err)
 {
 	struct store_quarantine object = {
-		.folder = job->folder,
+		.folder = batch->folder,
 		.uid = item->uid,
 		.href = item->href,
 		.reason = reason,
@@ -90,11 +91,11 @@ static int quarantine(struct apply *apply, const struct batch *job,
 	return store_quarantine_add(apply->store, &object, err);
 }
 
-static int put_message(struct apply *apply, const struct batch *job,
+static int put_message(struct apply *apply, const struct batch *batch,
 	const struct record_item *item, bool header, struct err *err)
 {
 	struct store_message message = {
-		.folder = job->folder,
+		.folder = batch->folder,
 		.uid = item->uid,
 		.size = item->size,
 		.internal_date_s = item->received_s,
@@ -115,13 +116,13 @@ static int put_message(struct apply *apply, const struct batch *job,
 	return store_message_put(apply->store, &message, err);
 }
 
-static int put_object(struct apply *apply, const struct batch *job,
+static int put_object(struct apply *apply, const struct batch *batch,
 	const struct record_item *item, struct err *err)
 {
 	struct pim_columns columns;
 	struct err why = ERR_INIT;
 	struct store_item row = {
-		.folder = job->folder,
+		.folder = batch->folder,
 		.href = item->href,
 		.etag = item->etag ? item->etag : "",
 		.text = buf_text(&apply->text),
@@ -130,8 +131,8 @@ static int put_object(struct apply *apply, const struct batch *job,
 	int status;
 
 	if (pim_parse(&columns, row.text, row.length, &why))
-		return quarantine(
-			apply, job, item, why.text, row.text, row.length, err);
+		return quarantine(apply, batch, item, why.text, row.text,
+			row.length, err);
 	row.kind = columns.kind;
 	row.uid = columns.uid;
 	row.summary = columns.title;
@@ -143,38 +144,38 @@ static int put_object(struct apply *apply, const struct batch *job,
 	return status;
 }
 
-static int store_it(struct apply *apply, const struct batch *job,
+static int store_it(struct apply *apply, const struct batch *batch,
 	const struct record_item *item, struct err *err)
 {
-	if (job->dav)
-		return put_object(apply, job, item, err);
-	if (job->mode == FETCH_HEADERS)
-		return put_message(apply, job, item, true, err);
-	if (job->whole && put_message(apply, job, item, false, err))
+	if (batch->dav)
+		return put_object(apply, batch, item, err);
+	if (batch->mode == FETCH_HEADERS)
+		return put_message(apply, batch, item, true, err);
+	if (batch->whole && put_message(apply, batch, item, false, err))
 		return -1;
 	apply->body = false;
-	return store_body_end(apply->store, job->folder, item->uid, err);
+	return store_body_end(apply->store, batch->folder, item->uid, err);
 }
 
 static int item(
 	struct apply *apply, const struct record *record, struct err *err)
 {
 	struct record_item it = record_item(record);
-	const struct batch *job = record->job;
+	const struct batch *batch = record->batch;
 
 	apply->changes++;
 	if (apply->overflow)
-		return quarantine(apply, job, &it,
-			job->dav ? "the object is longer than 16 MiB"
-				 : "the header is longer than 16 MiB",
+		return quarantine(apply, batch, &it,
+			batch->dav ? "the object is longer than 16 MiB"
+				   : "the header is longer than 16 MiB",
 			buf_text(&apply->text), apply->text.length, err);
 	apply->app_bytes += apply->item_bytes;
 	apply->item_bytes = 0;
-	if (apply->quarantine &&
+	if (apply->quarantine && !batch->rescue &&
 		store_quarantine_remove(
-			apply->store, job->folder, it.uid, it.href, err))
+			apply->store, batch->folder, it.uid, it.href, err))
 		return -1;
-	return store_it(apply, job, &it, err);
+	return store_it(apply, batch, &it, err);
 }
 
 static int failed(
@@ -184,15 +185,15 @@ static int failed(
 
 	drop(apply);
 	apply->changes++;
-	return quarantine(
-		apply, record->job, &it, it.reason, it.raw, it.raw_bytes, err);
+	return quarantine(apply, record->batch, &it, it.reason, it.raw,
+		it.raw_bytes, err);
 }
 
 static int gone(
 	struct apply *apply, const struct record *record, struct err *err)
 {
 	struct record_item it = record_item(record);
-	int64_t folder = record->job->folder;
+	int64_t folder = record->batch->folder;
 
 	apply->changes++;
 	if (apply->quarantine &&
@@ -213,7 +214,7 @@ static int flags(
 	apply->changes++;
 	buf_clear(&apply->keywords);
 	bits = flags_parse(it.flags, &apply->keywords);
-	return store_message_set_flags(apply->store, record->job->folder,
+	return store_message_set_flags(apply->store, record->batch->folder,
 		it.uid, bits, buf_text(&apply->keywords), it.modseq, err);
 }
 
@@ -248,7 +249,7 @@ int apply_record(
 {
 	switch (record->kind) {
 	case RECORD_BEGIN:
-		return begin(apply, record->job, err);
+		return begin(apply, record->batch, err);
 	case RECORD_DATA:
 		return data(apply, record, err);
 	case RECORD_ITEM:
@@ -265,7 +266,7 @@ int apply_record(
 	case RECORD_DETACH:
 		apply->changes++;
 		return store_folder_detach(
-			apply->store, record->job->folder, 0, err);
+			apply->store, record->batch->folder, 0, err);
 	case RECORD_PASS:
 		return pass(apply, record, err);
 	case RECORD_WINDOW:

@@ -82,7 +82,7 @@ static void set_state(struct sync *sync, enum sync_state state)
 	pthread_mutex_unlock(&sync->mutex);
 }
 
-static bool held(void *context)
+bool sync_held(void *context)
 {
 	struct sync *sync = context;
 	bool held;
@@ -94,12 +94,12 @@ static bool held(void *context)
 }
 
 /* Waits out a pause. -1 when cancelled. */
-static int wait_resumed(struct sync *sync, struct err *err)
+int sync_wait_resumed(struct sync *sync, struct err *err)
 {
 	enum sync_state before = sync->state;
 	bool cancelled;
 
-	if (held(sync) && sync->paused)
+	if (sync_held(sync) && sync->paused)
 		set_state(sync, SYNC_PAUSED);
 	pthread_mutex_lock(&sync->mutex);
 	while (sync->paused && !sync->cancelled)
@@ -124,136 +124,46 @@ static void wait_us(struct sync *sync, int64_t us)
 	pthread_mutex_unlock(&sync->mutex);
 }
 
-/* -------------------------------------------------------------- sessions */
-
-static void hang_up(struct sync *sync, struct source **source)
+/* Whole messages are coming in already while folders are being listed. */
+static void bulk(void *context)
 {
-	if (!*source)
-		return;
-	pthread_mutex_lock(&sync->mutex);
-	sync->round_trips += source_round_trips(*source);
-	pthread_mutex_unlock(&sync->mutex);
-	source_close(*source);
-	*source = NULL;
+	struct sync *sync = context;
+
+	if (sync->state == SYNC_LISTING)
+		set_state(sync, SYNC_FETCHING);
 }
 
-/* DAV is looked for where the account names it or its domain may. An account
- * without any is complete without it. */
-static int connect_dav(struct sync *sync, const char *password,
-	const struct source_options *options, struct err *err)
+void sync_listing(struct sync *sync)
 {
-	const struct account *account = sync->setup.account;
-	struct err why = ERR_INIT;
-
-	if (sync->no_dav || (!account->dav_url && !strchr(account->user, '@')))
-		return 0;
-	if (sync->setup.open_dav(&sync->dav, account, password, options,
-		    sync->wire, &why) == 0)
-		return 0;
-	if (!account->dav_url && err_retry(&why) == ERR_RETRY_NEVER &&
-		why.kind != ERR_AUTH && why.kind != ERR_TLS &&
-		why.kind != ERR_CANCELLED) {
-		sync->no_dav = true;
-		return 0;
-	}
-	if (err)
-		*err = why;
-	return -1;
-}
-
-static int connect_all(struct sync *sync, struct err *err)
-{
-	const struct account *account = sync->setup.account;
-	struct source_options options = {
-		.compress = sync->setup.compress,
-		.in_flight_bytes = sync->setup.in_flight_bytes,
-	};
-	char *password = account_password(account, err);
-	int status = -1;
-
-	if (!password)
-		return -1;
-	if ((!account->imap.host ||
-		    !sync->setup.open_mail(&sync->mail, account, password,
-			    &options, sync->wire, err)) &&
-		!connect_dav(sync, password, &options, err))
-		status = 0;
-	explicit_bzero(password, strlen(password));
-	free(password);
-	return status;
+	if (sync->state == SYNC_CONNECTING)
+		set_state(sync, SYNC_LISTING);
 }
 
 /* ---------------------------------------------------------------- rounds */
 
-static int nothing(struct store *store, void *context, struct err *err)
+/* Totals of both halves: an estimate until the headers are in. */
+void sync_estimate(struct sync *sync, const struct half *half)
 {
-	(void)store;
-	(void)context;
-	(void)err;
-	return 0;
-}
+	struct writer_progress now;
+	uint64_t bytes;
 
-/* Everything pushed so far is committed and readable. */
-static int settle(struct sync *sync, struct err *err)
-{
-	return writer_call(
-		sync->writer, lane_pipe(sync->lane), nothing, NULL, err);
-}
-
-static int list_folders(
-	struct sync *sync, struct reconcile *all, struct err *err)
-{
-	size_t before;
-
-	if (sync->mail && source_list(sync->mail, reconcile_add, all, err))
-		return err_context(err, "list of mail folders");
-	/* An account has an Inbox; an empty list is a server in trouble, and
-	 * must not look like an account whose folders were all deleted. */
-	all->mail_listed = all->count > 0;
-	before = all->count;
-	if (sync->dav && source_list(sync->dav, reconcile_add, all, err))
-		return err_context(err, "list of DAV collections");
-	all->dav_listed = all->count > before;
-	return writer_call(
-		sync->writer, lane_pipe(sync->lane), reconcile_run, all, err);
-}
-
-static void set_total(struct sync *sync, uint64_t total, uint64_t predicted)
-{
+	writer_progress(sync->writer, &now);
 	pthread_mutex_lock(&sync->mutex);
-	sync->total_bytes = total;
-	if (predicted)
-		sync->predicted_bytes = predicted;
+	sync->estimates[half->dav] = half->all.estimate_bytes;
+	sync->predictions[half->dav] = half_predict(half);
+	if (!sync->total_exact) {
+		bytes = sync->estimates[0] + sync->estimates[1];
+		sync->total_bytes = bytes > now.app_bytes ? bytes
+							  : now.app_bytes;
+	}
+	sync->predicted_bytes = sync->predictions[0] + sync->predictions[1];
 	pthread_mutex_unlock(&sync->mutex);
 }
 
-/* Before the headers are in, what they weigh is an estimate. */
-static void estimate_total(struct sync *sync, const struct reconcile *all)
+/* After the headers are in, the total of the mail is exact. */
+static int exact_total(struct sync *sync, uint64_t *missing, struct err *err)
 {
-	struct writer_progress now;
-	uint64_t messages = 0;
-	uint64_t items = 0;
-	uint64_t bodies = 0;
-
-	for (size_t i = 0; i < all->pass_count; i++) {
-		const struct collection *one = &all->passes[i]->collection;
-
-		*(one->dav ? &items : &messages) += one->items;
-		if (!one->dav && all->passes[i]->row.mode == STORE_MODE_FULL)
-			bodies += one->bytes;
-	}
-	writer_progress(sync->writer, &now);
-	set_total(sync,
-		now.app_bytes > all->estimate_bytes ? now.app_bytes
-						    : all->estimate_bytes,
-		store_predict_bytes(messages, messages * PLAN_HEADER_BYTES,
-			bodies, items, items * 1000));
-}
-
-/* After the headers are in, the total is exact. */
-static int exact_total(struct sync *sync, const struct reconcile *all,
-	uint64_t *missing, struct err *err)
-{
+	const struct reconcile *all = &sync->mail.all;
 	struct writer_progress now;
 	uint64_t bytes = 0;
 
@@ -261,92 +171,91 @@ static int exact_total(struct sync *sync, const struct reconcile *all,
 	for (size_t i = 0; i < all->pass_count; i++) {
 		uint64_t count, size;
 
-		if (all->passes[i]->collection.dav)
-			continue;
-		if (store_missing(lane_reader(sync->lane),
+		if (store_missing(lane_reader(sync->mail.lane),
 			    all->passes[i]->row.id, &count, &size, err))
 			return -1;
 		*missing += count;
 		bytes += size;
 	}
 	writer_progress(sync->writer, &now);
-	set_total(sync, now.app_bytes + bytes, 0);
+	pthread_mutex_lock(&sync->mutex);
+	sync->total_bytes = now.app_bytes + bytes;
+	sync->total_exact = true;
+	pthread_mutex_unlock(&sync->mutex);
 	return 0;
 }
 
-/* Runs the passes from FIRST to END on SOURCE, through pauses. */
-static int run_passes(struct sync *sync, struct source *source,
-	const struct reconcile *all, size_t first, size_t end, struct err *err)
+static int run_bodies(struct sync *sync, struct err *err)
 {
-	int done = 0;
-
-	while (source && first < end && !done) {
-		done = lane_passes(sync->lane, source, all->passes + first,
-			end - first, err);
-		if (done < 0 || (!done && wait_resumed(sync, err)))
-			return -1;
-	}
-	return 0;
-}
-
-static int run_bodies(
-	struct sync *sync, const struct reconcile *all, struct err *err)
-{
+	struct half *mail = &sync->mail;
 	uint64_t missing;
 	int done = 0;
 
-	if (settle(sync, err) || exact_total(sync, all, &missing, err))
+	if (!mail->source)
+		return 0;
+	if (half_settle(mail, err) || exact_total(sync, &missing, err))
 		return -1;
 	if (!missing)
 		return 0;
 	set_state(sync, SYNC_FETCHING);
 	while (!done) {
-		done = lane_bodies(sync->lane, sync->mail, all->passes,
-			all->pass_count, err);
-		if (done < 0 || (!done && wait_resumed(sync, err)) ||
-			settle(sync, err))
+		done = lane_bodies(mail->lane, mail->source, mail->all.passes,
+			mail->all.pass_count, err);
+		if (done < 0 || (!done && sync_wait_resumed(sync, err)) ||
+			half_settle(mail, err))
 			return -1;
 	}
 	return 0;
 }
 
-static uint64_t differences(const struct reconcile *all)
+static int run_mail(struct sync *sync, struct err *err)
 {
-	uint64_t sum = all->differences;
+	return half_connect(&sync->mail, err) || half_round(&sync->mail, err) ||
+			run_bodies(sync, err)
+		? -1
+		: 0;
+}
 
-	for (size_t i = 0; i < all->pass_count; i++)
-		sum += all->passes[i]->differences;
-	return sum;
+static void *dav_thread(void *argument)
+{
+	struct half *dav = argument;
+
+	dav->err = ERR_INIT;
+	dav->status = half_connect(dav, &dav->err) ||
+			half_round(dav, &dav->err) ||
+			half_settle(dav, &dav->err)
+		? -1
+		: 0;
+	return NULL;
 }
 
 /* 1: the store was found equal to the server; 0: not yet; -1. */
 static int run_round(struct sync *sync, struct err *err)
 {
-	struct reconcile all = {
-		.policy = sync->setup.policy,
-		.prove = sync->setup.prove && sync->rounds == 1,
-	};
 	struct writer_progress before;
 	struct writer_progress after;
-	int status = -1;
+	pthread_t thread;
+	int status;
 
 	writer_progress(sync->writer, &before);
-	if (list_folders(sync, &all, err))
-		goto free_all;
-	if (sync->state == SYNC_LISTING)
-		estimate_total(sync, &all);
-	if (run_passes(sync, sync->mail, &all, 0, all.dav_first, err) ||
-		run_passes(sync, sync->dav, &all, all.dav_first, all.dav_end,
-			err) ||
-		run_passes(sync, sync->mail, &all, all.dav_end, all.pass_count,
-			err) ||
-		run_bodies(sync, &all, err) || settle(sync, err))
-		goto free_all;
+	sync->mail.all = (struct reconcile){.policy = sync->setup.policy};
+	sync->mail.all.prove = sync->setup.prove && sync->rounds == 1;
+	sync->dav.all = sync->mail.all;
+	if (pthread_create(&thread, NULL, dav_thread, &sync->dav))
+		return err_set(err, ERR_LIMIT, "cannot start another thread");
+	status = run_mail(sync, err);
+	pthread_join(thread, NULL);
+	if (!status && sync->dav.status) {
+		status = -1;
+		*err = sync->dav.err;
+	}
 	writer_progress(sync->writer, &after);
-	status = differences(&all) == 0 && after.changes == before.changes;
-
-free_all:
-	reconcile_free(&all);
+	if (!status)
+		status = !half_differences(&sync->mail) &&
+			!half_differences(&sync->dav) &&
+			after.changes == before.changes;
+	reconcile_free(&sync->mail.all);
+	reconcile_free(&sync->dav.all);
 	return status;
 }
 
@@ -356,9 +265,6 @@ static int run_session(struct sync *sync, struct err *err)
 	int proven = 0;
 
 	set_state(sync, SYNC_CONNECTING);
-	if (connect_all(sync, err))
-		return -1;
-	set_state(sync, SYNC_LISTING);
 	for (unsigned round = 0; !proven; round++) {
 		if (round == ROUNDS_MAX)
 			return err_set(err, ERR_PROTOCOL,
@@ -415,15 +321,15 @@ int sync_run(struct sync *sync, struct err *err)
 {
 	uint64_t changes = 0;
 	struct err why = ERR_INIT;
-	int status = writer_call(sync->writer, lane_pipe(sync->lane),
+	int status = writer_call(sync->writer, lane_pipe(sync->mail.lane),
 		retry_quarantine, NULL, &why);
 
 	if (!status) {
 		do {
 			why = ERR_INIT;
 			status = run_session(sync, &why);
-			hang_up(sync, &sync->mail);
-			hang_up(sync, &sync->dav);
+			half_hang_up(&sync->mail);
+			half_hang_up(&sync->dav);
 		} while (status && try_again(sync, &changes, &why));
 	}
 	if (status && sync->cancelled)
@@ -460,7 +366,8 @@ static int start(struct sync *sync, struct err *err)
 		.wire = sync->wire,
 		.window_bytes = sync->setup.window_bytes,
 		.run_us = clock_wall_us(),
-		.held = held,
+		.held = sync_held,
+		.bulk = bulk,
 		.context = sync,
 	};
 	struct store *store = store_open(
@@ -478,7 +385,14 @@ static int start(struct sync *sync, struct err *err)
 	sync->start_app = now.app_bytes;
 	sync->start_wire = now.wire_bytes;
 	lane.queue = writer_queue(sync->writer);
-	return lane_new(&sync->lane, &lane, err);
+	sync->mail.sync = sync;
+	sync->dav.sync = sync;
+	sync->dav.dav = true;
+	if (lane_new(&sync->mail.lane, &lane, err))
+		return -1;
+	/* Only the mail's thread changes states. */
+	lane.bulk = NULL;
+	return lane_new(&sync->dav.lane, &lane, err);
 }
 
 int sync_new(struct sync **out, const struct sync_setup *setup, struct err *err)
@@ -509,7 +423,8 @@ void sync_free(struct sync *sync)
 {
 	if (!sync)
 		return;
-	lane_free(sync->lane);
+	lane_free(sync->mail.lane);
+	lane_free(sync->dav.lane);
 	writer_stop(sync->writer, NULL);
 	wire_free(sync->wire);
 	pthread_cond_destroy(&sync->cond);

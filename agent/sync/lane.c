@@ -34,7 +34,7 @@ struct body_walk {
 };
 
 struct batch_list {
-	struct batch **jobs; /* under way, oldest first */
+	struct batch **batches; /* under way, oldest first */
 	size_t count, capacity;
 };
 
@@ -75,8 +75,8 @@ void lane_free(struct lane *lane)
 	if (!lane)
 		return;
 	for (size_t i = 0; i < lane->under_way.count; i++)
-		batch_free(lane->under_way.jobs[i]);
-	free(lane->under_way.jobs);
+		batch_free(lane->under_way.batches[i]);
+	free(lane->under_way.batches);
 	pipe_free(lane->pipe);
 	store_close(lane->reader);
 	free(lane);
@@ -104,36 +104,39 @@ static struct pass_tools tools_of(const struct lane *lane)
 		.pipe = lane->pipe,
 		.features = source_features(lane->source),
 		.run_us = lane->setup.run_us,
+		.bulk = lane->setup.bulk,
+		.context = lane->setup.context,
 	};
 }
 
-/* ------------------------------------------------------------------ jobs */
+/* ------------------------------------------------------------------ batches */
 
-static void started(struct lane *lane, struct window *window, struct batch *job)
+static void started(
+	struct lane *lane, struct window *window, struct batch *batch)
 {
 	struct batch_list *list = &lane->under_way;
 
 	if (list->count == list->capacity) {
 		list->capacity = list->capacity * 2 + 8;
-		list->jobs = xrealloc(
-			list->jobs, list->capacity, sizeof *list->jobs);
+		list->batches = xrealloc(
+			list->batches, list->capacity, sizeof *list->batches);
 	}
-	list->jobs[list->count++] = job;
-	job->issued_us = clock_monotonic_us();
-	window->user = job;
+	list->batches[list->count++] = batch;
+	batch->issued_us = clock_monotonic_us();
+	window->user = batch;
 }
 
-static void ended(struct lane *lane, const struct batch *job)
+static void ended(struct lane *lane, const struct batch *batch)
 {
 	struct batch_list *list = &lane->under_way;
 	size_t i = 0;
 
-	while (i < list->count && list->jobs[i] != job)
+	while (i < list->count && list->batches[i] != batch)
 		i++;
 	if (i == list->count)
 		return;
-	memmove(list->jobs + i, list->jobs + i + 1,
-		(list->count - i - 1) * sizeof *list->jobs);
+	memmove(list->batches + i, list->batches + i + 1,
+		(list->count - i - 1) * sizeof *list->batches);
 	list->count--;
 }
 
@@ -146,11 +149,12 @@ static void abandon(struct lane *lane)
 	if (list->count)
 		plan_pace_failed(&lane->pace);
 	if (lane->item_open && list->count)
-		pipe_mark(lane->pipe, RECORD_DROP, list->jobs[0], NULL);
+		pipe_mark(lane->pipe, RECORD_DROP, list->batches[0], NULL);
 	lane->item_open = false;
 	for (size_t i = 0; i < list->count; i++)
-		if (pipe_mark(lane->pipe, RECORD_WINDOW, list->jobs[i], NULL))
-			batch_free(list->jobs[i]);
+		if (pipe_mark(
+			    lane->pipe, RECORD_WINDOW, list->batches[i], NULL))
+			batch_free(list->batches[i]);
 	list->count = 0;
 }
 
@@ -163,18 +167,18 @@ static int next_pass_window(
 
 	for (size_t i = lane->first; i < lane->pass_count; i++) {
 		struct pass *pass = lane->passes[i];
-		struct batch *job;
+		struct batch *batch;
 		int got;
 
 		if (pass->step == PASS_DONE) {
 			lane->first += i == lane->first;
 			continue;
 		}
-		got = pass_next(pass, &tools, &lane->pace, window, &job, err);
+		got = pass_next(pass, &tools, &lane->pace, window, &batch, err);
 		if (got < 0)
 			return -1;
 		if (got) {
-			started(lane, window, job);
+			started(lane, window, batch);
 			return 1;
 		}
 	}
@@ -230,7 +234,7 @@ static int next_body_window(
 	const struct store_uid *uid = peek_body(lane, &why);
 	size_t folder = walk->pass;
 	struct pass *pass;
-	struct batch *job;
+	struct batch *batch;
 
 	if (!uid) {
 		if (why.kind != ERR_NONE && err)
@@ -238,28 +242,28 @@ static int next_body_window(
 		return why.kind == ERR_NONE ? 0 : -1;
 	}
 	pass = lane->passes[folder];
-	job = xcalloc(1, sizeof *job);
-	job->folder = pass->row.id;
-	job->mode = FETCH_FULL;
-	job->kind = pass->row.kind;
-	job->ids = xcalloc(lane->pace.items_max, sizeof *job->ids);
+	batch = xcalloc(1, sizeof *batch);
+	batch->folder = pass->row.id;
+	batch->mode = FETCH_FULL;
+	batch->kind = pass->row.kind;
+	batch->ids = xcalloc(lane->pace.items_max, sizeof *batch->ids);
 	while (uid && walk->pass == folder &&
 		plan_pace_fits(
-			&lane->pace, job->count, job->bytes, uid->size)) {
-		job->ids[job->count++].uid = uid->uid;
-		job->bytes += uid->size;
+			&lane->pace, batch->count, batch->bytes, uid->size)) {
+		batch->ids[batch->count++].uid = uid->uid;
+		batch->bytes += uid->size;
 		walk->used++;
 		uid = peek_body(lane, &why);
 	}
-	reverse(job->ids, job->count);
+	reverse(batch->ids, batch->count);
 	*window = (struct window){
 		.collection = &pass->collection,
 		.mode = FETCH_FULL,
-		.ids = job->ids,
-		.count = job->count,
-		.bytes = job->bytes,
+		.ids = batch->ids,
+		.count = batch->count,
+		.bytes = batch->bytes,
 	};
-	started(lane, window, job);
+	started(lane, window, batch);
 	return 1;
 }
 
@@ -278,34 +282,34 @@ static int next(void *context, struct window *window, struct err *err)
 static int sink_state(void *context, const struct window *window,
 	const struct collection_state *state, struct err *err)
 {
-	struct batch *job = window->user;
+	struct batch *batch = window->user;
 
 	(void)context;
 	(void)err;
-	if (job->pass)
-		pass_state(job->pass, job, state);
+	if (batch->pass)
+		pass_state(batch->pass, batch, state);
 	return 0;
 }
 
-static int drop_open(struct lane *lane, struct batch *job, struct err *err)
+static int drop_open(struct lane *lane, struct batch *batch, struct err *err)
 {
 	if (!lane->item_open)
 		return 0;
 	lane->item_open = false;
-	return pipe_mark(lane->pipe, RECORD_DROP, job, err);
+	return pipe_mark(lane->pipe, RECORD_DROP, batch, err);
 }
 
 static int sink_begin(void *context, const struct window *window,
 	uint64_t bytes, struct err *err)
 {
 	struct lane *lane = context;
-	struct batch *job = window->user;
+	struct batch *batch = window->user;
 
 	(void)bytes;
-	if (drop_open(lane, job, err))
+	if (drop_open(lane, batch, err))
 		return -1;
 	lane->item_open = true;
-	return pipe_mark(lane->pipe, RECORD_BEGIN, job, err);
+	return pipe_mark(lane->pipe, RECORD_BEGIN, batch, err);
 }
 
 static int sink_data(void *context, const struct window *window,
@@ -317,18 +321,18 @@ static int sink_data(void *context, const struct window *window,
 	return pipe_data(lane->pipe, window->user, data, bytes, err);
 }
 
-static int no_data(struct lane *lane, struct batch *job,
+static int no_data(struct lane *lane, struct batch *batch,
 	struct record_item *record, struct err *err)
 {
 	record->reason = "the server gives no content for it (NIL)";
-	return pipe_item(lane->pipe, RECORD_FAILED, job, record, err);
+	return pipe_item(lane->pipe, RECORD_FAILED, batch, record, err);
 }
 
 static int sink_end(void *context, const struct window *window,
 	const struct item *item, struct err *err)
 {
 	struct lane *lane = context;
-	struct batch *job = window->user;
+	struct batch *batch = window->user;
 	struct record_item record = {
 		.uid = item->id.uid,
 		.size = item->size,
@@ -342,16 +346,16 @@ static int sink_end(void *context, const struct window *window,
 	if (window->mode == FETCH_LIST) {
 		struct pass_tools tools = tools_of(lane);
 
-		return pass_listed(job->pass, &tools, job, item, err);
+		return pass_listed(batch->pass, &tools, batch, item, err);
 	}
 	if (!lane->item_open)
-		return no_data(lane, job, &record, err);
+		return no_data(lane, batch, &record, err);
 	lane->item_open = false;
 	lane->items++;
 	if (item->structure)
 		record.protection = protection_from_bodystructure(
 			item->structure, item->structure_bytes);
-	return pipe_item(lane->pipe, RECORD_ITEM, job, &record, err);
+	return pipe_item(lane->pipe, RECORD_ITEM, batch, &record, err);
 }
 
 static int sink_failed(void *context, const struct window *window,
@@ -359,6 +363,7 @@ static int sink_failed(void *context, const struct window *window,
 	const char *raw, size_t raw_bytes, struct err *err)
 {
 	struct lane *lane = context;
+	struct batch *batch = window->user;
 	struct record_item record = {
 		.uid = id.uid,
 		.href = id.href,
@@ -369,39 +374,41 @@ static int sink_failed(void *context, const struct window *window,
 
 	(void)fault;
 	lane->item_open = false;
-	return pipe_item(lane->pipe, RECORD_FAILED, window->user, &record, err);
+	if (batch->pass)
+		pass_failed(batch->pass, batch, id);
+	return pipe_item(lane->pipe, RECORD_FAILED, batch, &record, err);
 }
 
 static int sink_gone(void *context, const struct window *window,
 	struct item_id id, struct err *err)
 {
 	struct lane *lane = context;
-	struct batch *job = window->user;
+	struct batch *batch = window->user;
 	struct pass_tools tools = tools_of(lane);
 	struct record_item record = {.uid = id.uid, .href = id.href};
 
-	if (job->pass)
-		return pass_gone(job->pass, &tools, job, id, err);
-	return pipe_item(lane->pipe, RECORD_GONE, job, &record, err);
+	if (batch->pass)
+		return pass_gone(batch->pass, &tools, batch, id, err);
+	return pipe_item(lane->pipe, RECORD_GONE, batch, &record, err);
 }
 
 static int sink_window_end(void *context, const struct window *window,
 	enum window_result result, const char *token, struct err *err)
 {
 	struct lane *lane = context;
-	struct batch *job = window->user;
-	struct pass *pass = job->pass;
+	struct batch *batch = window->user;
+	struct pass *pass = batch->pass;
 	struct pass_tools tools = tools_of(lane);
 
 	crash_at_read(wire_counts(lane->setup.wire).reads);
-	if (drop_open(lane, job, err))
+	if (drop_open(lane, batch, err))
 		return -1;
-	plan_pace_done(
-		&lane->pace, job->bytes, clock_monotonic_us() - job->issued_us);
-	ended(lane, job);
-	if ((pass && pass_ended(pass, &tools, job, result, token, err)) ||
-		pipe_mark(lane->pipe, RECORD_WINDOW, job, err)) {
-		batch_free(job);
+	plan_pace_done(&lane->pace, batch->bytes,
+		clock_monotonic_us() - batch->issued_us);
+	ended(lane, batch);
+	if ((pass && pass_ended(pass, &tools, batch, result, token, err)) ||
+		pipe_mark(lane->pipe, RECORD_WINDOW, batch, err)) {
+		batch_free(batch);
 		return -1;
 	}
 	return pass ? pass_settle(pass, &tools, err) : 0;

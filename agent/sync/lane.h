@@ -32,6 +32,9 @@ struct lane_setup {
 	int64_t run_us;	       /* see struct pass_tools */
 	/* True when no further window may be asked for now: a pause. */
 	bool (*held)(void *context);
+	/* Whole messages begin to come in before all folders are listed; may
+	 * be NULL. */
+	void (*bulk)(void *context);
 	void *context;
 };
 

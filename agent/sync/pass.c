@@ -7,6 +7,7 @@
 #include "pass.h"
 
 #include "alloc.h"
+#include "clock.h"
 #include "err.h"
 #include "flags.h"
 #include "pass_dav.h"
@@ -24,12 +25,16 @@
 #define PAGE	     256
 /* A folder that changes its identity again and again is left for later. */
 #define RESTARTS_MAX 3
+/* Whole messages straight away, where all of them take no longer. */
+#define WHOLE_US    (4 * US_PER_S)
+#define PROBE_BYTES (UINT64_C(1) << 20)
 
 void pass_free(struct pass *pass)
 {
 	if (!pass)
 		return;
 	plan_free(&pass->plan);
+	plan_free(&pass->rescue);
 	pass_dav_free(pass);
 	collection_free(&pass->collection);
 	store_folder_free(&pass->row);
@@ -37,28 +42,28 @@ void pass_free(struct pass *pass)
 	free(pass);
 }
 
-static struct batch *new_job(struct pass *pass, enum fetch_mode mode)
+static struct batch *new_batch(struct pass *pass, enum fetch_mode mode)
 {
-	struct batch *job = xcalloc(1, sizeof *job);
+	struct batch *batch = xcalloc(1, sizeof *batch);
 
-	job->folder = pass->row.id;
-	job->mode = mode;
-	job->dav = pass->collection.dav;
-	job->kind = pass->row.kind;
-	job->pass = pass;
-	job->restarts = pass->restarts;
-	return job;
+	batch->folder = pass->row.id;
+	batch->mode = mode;
+	batch->dav = pass->collection.dav;
+	batch->kind = pass->row.kind;
+	batch->pass = pass;
+	batch->restarts = pass->restarts;
+	return batch;
 }
 
-static void fill(
-	struct window *window, const struct pass *pass, const struct batch *job)
+static void fill(struct window *window, const struct pass *pass,
+	const struct batch *batch)
 {
 	*window = (struct window){
 		.collection = &pass->collection,
-		.mode = job->mode,
-		.ids = job->ids,
-		.count = job->count,
-		.bytes = job->bytes,
+		.mode = batch->mode,
+		.ids = batch->ids,
+		.count = batch->count,
+		.bytes = batch->bytes,
 	};
 }
 
@@ -84,6 +89,7 @@ static bool may_walk_at_once(const struct pass *pass)
 	const struct collection *now = &pass->collection;
 
 	return !now->dav && now->state_known && now->items &&
+		pass->row.mode == STORE_MODE_HEADERS &&
 		now->items <= SMALL_FOLDER && !pass->row.messages &&
 		!pass->detached && !pass->restarts;
 }
@@ -140,7 +146,7 @@ static int load_plan(
 }
 
 static int list(struct pass *pass, const struct pass_tools *tools,
-	struct window *window, struct batch **job, struct err *err)
+	struct window *window, struct batch **batch, struct err *err)
 {
 	struct collection *now = &pass->collection;
 
@@ -148,7 +154,7 @@ static int list(struct pass *pass, const struct pass_tools *tools,
 	pass->delta = pass->row.verified && !pass->restarts &&
 		(tools->features & SOURCE_DELTA) &&
 		(now->dav ? pass->row.token != NULL : pass->row.modseq != 0);
-	*job = new_job(pass, FETCH_LIST);
+	*batch = new_batch(pass, FETCH_LIST);
 	if (now->dav) {
 		free(now->token);
 		now->token = pass->delta ? xstrdup(pass->row.token) : NULL;
@@ -157,15 +163,15 @@ static int list(struct pass *pass, const struct pass_tools *tools,
 	} else if (!pass->delta && load_plan(pass, tools, err)) {
 		goto free_job;
 	}
-	(*job)->bytes = now->items * 64;
-	fill(window, pass, *job);
+	(*batch)->bytes = now->items * 64;
+	fill(window, pass, *batch);
 	if (pass->delta && !now->dav)
 		window->since_modseq = pass->row.modseq;
 	pass->outstanding++;
 	return 1;
 
 free_job:
-	batch_free(*job);
+	batch_free(*batch);
 	return -1;
 }
 
@@ -185,16 +191,20 @@ static int finish(
 
 	pass->step = PASS_DONE;
 	plan_free(&pass->plan);
+	plan_free(&pass->rescue);
 	pass_dav_free(pass);
 	return pass->missed ? 0 : pipe_pass(tools->pipe, &done, err);
 }
 
 /* The server counts its UIDs afresh, or another folder took the name. */
 static int restart(struct pass *pass, const struct pass_tools *tools,
-	struct batch *job, bool detach, struct err *err)
+	struct batch *batch, bool detach, struct err *err)
 {
 	plan_free(&pass->plan);
+	plan_free(&pass->rescue);
 	pass_dav_free(pass);
+	pass->whole = false;
+	pass->probe_us = 0;
 	pass->restarts++;
 	pass->differences++;
 	pass->step = PASS_NEW;
@@ -208,11 +218,11 @@ static int restart(struct pass *pass, const struct pass_tools *tools,
 		return 0;
 	pass->detached = true;
 	pass->collection.uid_validity = 0;
-	return pipe_mark(tools->pipe, RECORD_DETACH, job, err);
+	return pipe_mark(tools->pipe, RECORD_DETACH, batch, err);
 }
 
 static int begin(struct pass *pass, const struct pass_tools *tools,
-	struct window *window, struct batch **job, struct err *err)
+	struct window *window, struct batch **batch, struct err *err)
 {
 	struct collection *now = &pass->collection;
 
@@ -223,29 +233,42 @@ static int begin(struct pass *pass, const struct pass_tools *tools,
 	if (!now->dav && pass->row.validity && !pass->restarts)
 		now->uid_validity = pass->row.validity;
 	if (!may_walk_at_once(pass))
-		return list(pass, tools, window, job, err);
+		return list(pass, tools, window, batch, err);
 	pass->step = PASS_WALK;
 	pass->differences++;
-	*job = new_job(pass, FETCH_HEADERS);
-	(*job)->bytes = now->items * PLAN_HEADER_BYTES;
-	fill(window, pass, *job);
+	*batch = new_batch(pass, FETCH_HEADERS);
+	(*batch)->bytes = now->items * PLAN_HEADER_BYTES;
+	fill(window, pass, *batch);
 	pass->outstanding++;
 	return 1;
 }
 
-static int walk(struct pass *pass, const struct pass_tools *tools,
-	const struct plan_pace *pace, struct window *window, struct batch **job,
-	struct err *err)
+/* The headers of what could not be had whole come last. */
+static bool next_fresh(
+	struct pass *pass, const struct plan_pace *pace, struct batch *next)
 {
-	struct batch *next = new_job(
-		pass, pass->collection.dav ? FETCH_FULL : FETCH_HEADERS);
-	bool more = pass->collection.dav
-		? pass_dav_next(pass, pace, next)
-		: plan_next_headers(&pass->plan, pace, &next->ids, &next->count,
-			  &next->bytes);
+	if (pass->collection.dav)
+		return pass_dav_next(pass, pace, next);
+	next->whole = pass->whole;
+	next->mode = pass->whole ? FETCH_FULL : FETCH_HEADERS;
+	if (plan_next_fresh(&pass->plan, pace, pass->whole, &next->ids,
+		    &next->count, &next->bytes))
+		return true;
+	next->whole = false;
+	next->rescue = true;
+	next->mode = FETCH_HEADERS;
+	return plan_next_fresh(&pass->rescue, pace, false, &next->ids,
+		&next->count, &next->bytes);
+}
 
-	if (more) {
-		*job = next;
+static int walk(struct pass *pass, const struct pass_tools *tools,
+	const struct plan_pace *pace, struct window *window,
+	struct batch **batch, struct err *err)
+{
+	struct batch *next = new_batch(pass, FETCH_FULL);
+
+	if (next_fresh(pass, pace, next)) {
+		*batch = next;
 		fill(window, pass, next);
 		pass->outstanding++;
 		return 1;
@@ -254,15 +277,47 @@ static int walk(struct pass *pass, const struct pass_tools *tools,
 	return pass->outstanding ? 0 : finish(pass, tools, err);
 }
 
+/* One window of whole messages; how to go on is seen when it is there. */
+static int probe(struct pass *pass, const struct pass_tools *tools,
+	struct window *window, struct batch **batch, struct err *err)
+{
+	struct plan_pace pace = plan_pace_init(PROBE_BYTES);
+	int got;
+
+	if (pass->probe_us)
+		return 0;
+	pace.bytes = PROBE_BYTES;
+	pass->whole = true;
+	pass->probe_us = clock_monotonic_us();
+	got = walk(pass, tools, &pace, window, batch, err);
+	pass->probe_bytes = got > 0 ? (*batch)->bytes : 0;
+	return got;
+}
+
+static void decide(struct pass *pass, const struct pass_tools *tools)
+{
+	int64_t us = clock_monotonic_us() - pass->probe_us;
+	uint64_t rest = plan_fresh_bytes(&pass->plan);
+
+	pass->step = PASS_WALK;
+	pass->whole = rest == 0 ||
+		(double)rest / (double)(pass->probe_bytes + 1) * (double)us <
+			(double)WHOLE_US;
+	if (pass->whole && rest && tools->bulk)
+		tools->bulk(tools->context);
+}
+
 int pass_next(struct pass *pass, const struct pass_tools *tools,
-	const struct plan_pace *pace, struct window *window, struct batch **job,
-	struct err *err)
+	const struct plan_pace *pace, struct window *window,
+	struct batch **batch, struct err *err)
 {
 	switch (pass->step) {
 	case PASS_NEW:
-		return begin(pass, tools, window, job, err);
+		return begin(pass, tools, window, batch, err);
+	case PASS_PROBE:
+		return probe(pass, tools, window, batch, err);
 	case PASS_WALK:
-		return walk(pass, tools, pace, window, job, err);
+		return walk(pass, tools, pace, window, batch, err);
 	case PASS_LIST:
 	case PASS_DONE:
 		break;
@@ -272,16 +327,16 @@ int pass_next(struct pass *pass, const struct pass_tools *tools,
 
 /* --------------------------------------------------------------- answers */
 
-void pass_state(struct pass *pass, const struct batch *job,
+void pass_state(struct pass *pass, const struct batch *batch,
 	const struct collection_state *state)
 {
-	bool first = job->mode == FETCH_LIST || !pass->validity;
+	bool first = batch->mode == FETCH_LIST || !pass->validity;
 
 	if (!first && !pass->collection.dav)
 		return;
-	if (job->mode == FETCH_LIST)
+	if (batch->mode == FETCH_LIST)
 		pass->complete = state->complete;
-	if (job->dav && job->mode != FETCH_LIST)
+	if (batch->dav && batch->mode != FETCH_LIST)
 		return;
 	pass->validity = state->uid_validity;
 	pass->uid_next = state->uid_next;
@@ -291,7 +346,7 @@ void pass_state(struct pass *pass, const struct batch *job,
 		pass->delta = false;
 }
 
-static int flags_changed(const struct pass_tools *tools, struct batch *job,
+static int flags_changed(const struct pass_tools *tools, struct batch *batch,
 	const struct item *item, struct err *err)
 {
 	struct record_item record = {
@@ -300,19 +355,19 @@ static int flags_changed(const struct pass_tools *tools, struct batch *job,
 		.modseq = item->modseq,
 	};
 
-	return pipe_item(tools->pipe, RECORD_FLAGS, job, &record, err);
+	return pipe_item(tools->pipe, RECORD_FLAGS, batch, &record, err);
 }
 
 /* A message of a delta, of which the plan knows nothing. */
 static int changed_since(struct pass *pass, const struct pass_tools *tools,
-	struct batch *job, const struct item *item, struct err *err)
+	struct batch *batch, const struct item *item, struct err *err)
 {
 	int there = store_has(tools->reader, pass->row.id, item->id.uid, err);
 
 	if (there < 0)
 		return -1;
 	if (there)
-		return flags_changed(tools, job, item, err);
+		return flags_changed(tools, batch, item, err);
 	pass->differences++;
 	pass->added++;
 	plan_listed(&pass->plan, item->id.uid, item->size, 0, item->modseq);
@@ -320,51 +375,58 @@ static int changed_since(struct pass *pass, const struct pass_tools *tools,
 }
 
 int pass_listed(struct pass *pass, const struct pass_tools *tools,
-	struct batch *job, const struct item *item, struct err *err)
+	struct batch *batch, const struct item *item, struct err *err)
 {
 	if (pass->collection.dav) {
 		pass_dav_listed(pass, tools->reader, item);
 		return 0;
 	}
 	if (pass->delta)
-		return changed_since(pass, tools, job, item, err);
+		return changed_since(pass, tools, batch, item, err);
 	switch (plan_listed(&pass->plan, item->id.uid, item->size,
 		flags_parse(item->flags, NULL), item->modseq)) {
 	case PLAN_FRESH:
 		pass->differences++;
 		break;
 	case PLAN_CHANGED:
-		return flags_changed(tools, job, item, err);
+		return flags_changed(tools, batch, item, err);
 	case PLAN_SAME:
 		break;
 	}
 	return 0;
 }
 
+void pass_failed(
+	struct pass *pass, const struct batch *batch, struct item_id id)
+{
+	if (batch->whole && batch->restarts == pass->restarts)
+		plan_add_fresh(&pass->rescue, id.uid, 0);
+}
+
 int pass_gone(struct pass *pass, const struct pass_tools *tools,
-	struct batch *job, struct item_id id, struct err *err)
+	struct batch *batch, struct item_id id, struct err *err)
 {
 	struct record_item record = {.uid = id.uid, .href = id.href};
 
 	pass->differences++;
 	pass->removed++;
-	return pipe_item(tools->pipe, RECORD_GONE, job, &record, err);
+	return pipe_item(tools->pipe, RECORD_GONE, batch, &record, err);
 }
 
 static int remove_unlisted(struct pass *pass, const struct pass_tools *tools,
-	struct batch *job, struct err *err)
+	struct batch *batch, struct err *err)
 {
 	struct item_id id = {0, NULL};
 	size_t at = 0;
 
 	if (pass->collection.dav) {
 		while ((id.href = pass_dav_gone(pass, &at)))
-			if (pass_gone(pass, tools, job, id, err))
+			if (pass_gone(pass, tools, batch, id, err))
 				return -1;
 		return 0;
 	}
 	while (plan_gone(&pass->plan, &at, &id.uid))
-		if (pass_gone(pass, tools, job, id, err))
+		if (pass_gone(pass, tools, batch, id, err))
 			return -1;
 	return 0;
 }
@@ -381,35 +443,42 @@ static bool adds_up(const struct pass *pass)
 }
 
 static int listing_ended(struct pass *pass, const struct pass_tools *tools,
-	struct batch *job, const char *token, struct err *err)
+	struct batch *batch, const char *token, struct err *err)
 {
 	if (pass->plan.resized && !pass->detached)
-		return restart(pass, tools, job, true, err);
+		return restart(pass, tools, batch, true, err);
 	if (!adds_up(pass))
-		return restart(pass, tools, job, false, err);
-	if (pass->complete && remove_unlisted(pass, tools, job, err))
+		return restart(pass, tools, batch, false, err);
+	if (pass->complete && remove_unlisted(pass, tools, batch, err))
 		return -1;
 	if (pass->delta)
 		pass->complete = true;
 	free(pass->token);
 	pass->token = xstrdup(token);
-	pass->step = PASS_WALK;
+	pass->step = !pass->collection.dav && !pass->detached &&
+			pass->row.mode == STORE_MODE_FULL &&
+			(tools->features & SOURCE_SIZES) &&
+			pass->plan.fresh_count
+		? PASS_PROBE
+		: PASS_WALK;
 	return 0;
 }
 
 static int ended(struct pass *pass, const struct pass_tools *tools,
-	struct batch *job, enum window_result result, const char *token,
+	struct batch *batch, enum window_result result, const char *token,
 	struct err *err)
 {
 	switch (result) {
 	case WINDOW_DONE:
-		return job->mode == FETCH_LIST
-			? listing_ended(pass, tools, job, token, err)
-			: 0;
+		if (batch->mode == FETCH_LIST)
+			return listing_ended(pass, tools, batch, token, err);
+		if (pass->step == PASS_PROBE)
+			decide(pass, tools);
+		return 0;
 	case WINDOW_NEW_VALIDITY:
-		return restart(pass, tools, job, true, err);
+		return restart(pass, tools, batch, true, err);
 	case WINDOW_BAD_TOKEN:
-		return restart(pass, tools, job, false, err);
+		return restart(pass, tools, batch, false, err);
 	case WINDOW_NO_COLLECTION:
 	case WINDOW_RESULT_COUNT:
 		break;
@@ -421,20 +490,21 @@ static int ended(struct pass *pass, const struct pass_tools *tools,
 }
 
 int pass_ended(struct pass *pass, const struct pass_tools *tools,
-	struct batch *job, enum window_result result, const char *token,
+	struct batch *batch, enum window_result result, const char *token,
 	struct err *err)
 {
 	pass->outstanding--;
-	if (job->restarts != pass->restarts || pass->step == PASS_DONE)
+	if (batch->restarts != pass->restarts || pass->step == PASS_DONE)
 		return 0;
-	return ended(pass, tools, job, result, token, err);
+	return ended(pass, tools, batch, result, token, err);
 }
 
 int pass_settle(
 	struct pass *pass, const struct pass_tools *tools, struct err *err)
 {
 	if (pass->step == PASS_WALK && !pass->outstanding &&
-		!pass->plan.fresh_count && !pass->fresh.count)
+		!pass->plan.fresh_count && !pass->rescue.fresh_count &&
+		!pass->fresh.count)
 		return finish(pass, tools, err);
 	return 0;
 }

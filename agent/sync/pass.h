@@ -2,7 +2,7 @@
  * pass.h - going once through one folder: what the server has, held against
  * what the store has, and the headers or objects that are missing.
  *
- * A pass makes jobs (windows) on demand and is told what came back; it reads
+ * A pass makes batches (windows) on demand and is told what came back; it reads
  * the store through the lane's reading handle and changes it only by records.
  * Belongs to the lane's thread.
  *
@@ -10,6 +10,10 @@
  *    |\---- small and empty: all headers in one window --> WALK
  *    \---- LIST: all, or changes since the last pass ----> WALK --> DONE
  *             ^---- other UIDVALIDITY, forgotten token ----'
+ *
+ * Where bodies are wanted anyway and the line is fast, a walk fetches whole
+ * messages instead of headers first: PROBE, between LIST and WALK, finds
+ * out.
  */
 #ifndef SLUICE_PASS_H
 #define SLUICE_PASS_H
@@ -31,6 +35,7 @@ struct store;
 enum pass_step {
 	PASS_NEW,
 	PASS_LIST,
+	PASS_PROBE, /* a little of it whole, to see how fast that goes */
 	PASS_WALK,
 	PASS_DONE,
 };
@@ -58,7 +63,11 @@ struct pass {
 	bool delta;    /* lists changes only */
 	bool complete; /* the listing named everything */
 	bool detached;
-	bool missed; /* the folder went away meanwhile */
+	bool whole;	  /* walks by whole messages */
+	int64_t probe_us; /* when the probe was begun; 0: not yet */
+	uint64_t probe_bytes;
+	struct plan rescue; /* came not whole: headers at least */
+	bool missed;	    /* the folder went away meanwhile */
 };
 
 /* What a pass works with; the lane's. */
@@ -68,29 +77,36 @@ struct pass_tools {
 	unsigned features; /* of the source */
 	int64_t run_us;	   /* wall clock at the start of the run: what went
 			      into quarantine since is not tried again */
+	/* Whole messages begin to come in; may be NULL. */
+	void (*bulk)(void *context);
+	void *context;
 };
 
 void pass_free(struct pass *pass);
 
-/* 1 and a job for the next window, its fields filled but for user and
+/* 1 and a batch for the next window, its fields filled but for user and
  * issued_us; 0 when there is none now; -1 with ERR. */
 int pass_next(struct pass *pass, const struct pass_tools *tools,
-	const struct plan_pace *pace, struct window *window, struct batch **job,
-	struct err *err);
+	const struct plan_pace *pace, struct window *window,
+	struct batch **batch, struct err *err);
 
-/* What came of a job in FETCH_LIST mode. */
-void pass_state(struct pass *pass, const struct batch *job,
+/* What came of a batch in FETCH_LIST mode. */
+void pass_state(struct pass *pass, const struct batch *batch,
 	const struct collection_state *state);
 int pass_listed(struct pass *pass, const struct pass_tools *tools,
-	struct batch *job, const struct item *item, struct err *err);
+	struct batch *batch, const struct item *item, struct err *err);
 
 /* An item is gone, in any mode: to the store. */
 int pass_gone(struct pass *pass, const struct pass_tools *tools,
-	struct batch *job, struct item_id id, struct err *err);
+	struct batch *batch, struct item_id id, struct err *err);
+
+/* An item went into quarantine. */
+void pass_failed(
+	struct pass *pass, const struct batch *batch, struct item_id id);
 
 /* A window has ended; its last record is still to be pushed. */
 int pass_ended(struct pass *pass, const struct pass_tools *tools,
-	struct batch *job, enum window_result result, const char *token,
+	struct batch *batch, enum window_result result, const char *token,
 	struct err *err);
 
 /* And now it is: a pass with nothing left to do writes down its folder. */

@@ -100,7 +100,7 @@ const char *pass_dav_gone(const struct pass *pass, size_t *at)
 }
 
 bool pass_dav_next(
-	struct pass *pass, const struct plan_pace *pace, struct batch *job)
+	struct pass *pass, const struct plan_pace *pace, struct batch *batch)
 {
 	struct pass_hrefs *fresh = &pass->fresh;
 	size_t taken = 0;
@@ -108,17 +108,17 @@ bool pass_dav_next(
 	while (taken < fresh->count &&
 		taken < pace->items * OBJECTS_PER_MESSAGE) {
 		taken++;
-		job->bytes += OBJECT_BYTES;
+		batch->bytes += OBJECT_BYTES;
 	}
 	if (!taken)
 		return false;
 	fresh->count -= taken;
-	job->count = taken;
-	job->hrefs = xcalloc(taken, sizeof *job->hrefs);
-	job->ids = xcalloc(taken, sizeof *job->ids);
+	batch->count = taken;
+	batch->hrefs = xcalloc(taken, sizeof *batch->hrefs);
+	batch->ids = xcalloc(taken, sizeof *batch->ids);
 	for (size_t i = 0; i < taken; i++) {
-		job->hrefs[i] = fresh->names[fresh->count + i];
-		job->ids[i].href = job->hrefs[i];
+		batch->hrefs[i] = fresh->names[fresh->count + i];
+		batch->ids[i].href = batch->hrefs[i];
 	}
 	return true;
 }

@@ -28,7 +28,7 @@ const char *pass_dav_gone(const struct pass *pass, size_t *at);
 
 /* Fills JOB with the next objects to fetch; false when none are left. */
 bool pass_dav_next(
-	struct pass *pass, const struct plan_pace *pace, struct batch *job);
+	struct pass *pass, const struct plan_pace *pace, struct batch *batch);
 
 void pass_dav_free(struct pass *pass);
 

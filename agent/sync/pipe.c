@@ -35,15 +35,15 @@ struct packed_pass {
 	bool has_token;
 };
 
-void batch_free(struct batch *job)
+void batch_free(struct batch *batch)
 {
-	if (!job)
+	if (!batch)
 		return;
-	for (size_t i = 0; job->hrefs && i < job->count; i++)
-		free(job->hrefs[i]);
-	free(job->hrefs);
-	free(job->ids);
-	free(job);
+	for (size_t i = 0; batch->hrefs && i < batch->count; i++)
+		free(batch->hrefs[i]);
+	free(batch->hrefs);
+	free(batch->ids);
+	free(batch);
 }
 
 struct pipe *pipe_new(struct queue *queue)
@@ -82,8 +82,8 @@ static int push(struct pipe *pipe, struct err *err)
 }
 
 /* Room for a record with BYTES of payload, zeroed header filled. */
-static int reserve(struct pipe *pipe, enum record_kind kind, struct batch *job,
-	size_t bytes, char **payload, struct err *err)
+static int reserve(struct pipe *pipe, enum record_kind kind,
+	struct batch *batch, size_t bytes, char **payload, struct err *err)
 {
 	size_t need = aligned(sizeof(struct record)) + aligned(bytes);
 	struct record *record;
@@ -98,7 +98,7 @@ static int reserve(struct pipe *pipe, enum record_kind kind, struct batch *job,
 	if (!pipe->block)
 		pipe->block = queue_blank(pipe->queue);
 	record = (struct record *)(pipe->block->data + pipe->block->used);
-	*record = (struct record){kind, (uint32_t)bytes, job};
+	*record = (struct record){kind, (uint32_t)bytes, batch};
 	*payload = (char *)record + aligned(sizeof *record);
 	pipe->block->used += need;
 	return 0;
@@ -122,12 +122,12 @@ static int close_item(struct pipe *pipe, struct err *err)
 	return pipe->holding ? pipe_flush(pipe, err) : 0;
 }
 
-int pipe_mark(struct pipe *pipe, enum record_kind kind, struct batch *job,
+int pipe_mark(struct pipe *pipe, enum record_kind kind, struct batch *batch,
 	struct err *err)
 {
 	char *payload;
 
-	if (reserve(pipe, kind, job, 0, &payload, err))
+	if (reserve(pipe, kind, batch, 0, &payload, err))
 		return -1;
 	if (kind == RECORD_BEGIN)
 		pipe->open = true;
@@ -136,7 +136,7 @@ int pipe_mark(struct pipe *pipe, enum record_kind kind, struct batch *job,
 	return kind == RECORD_WINDOW ? pipe_flush(pipe, err) : 0;
 }
 
-int pipe_data(struct pipe *pipe, struct batch *job, const char *data,
+int pipe_data(struct pipe *pipe, struct batch *batch, const char *data,
 	size_t bytes, struct err *err)
 {
 	size_t overhead = aligned(sizeof(struct record));
@@ -153,7 +153,7 @@ int pipe_data(struct pipe *pipe, struct batch *job, const char *data,
 			piece = BLOCK_BYTES - overhead;
 		if (piece > bytes)
 			piece = bytes;
-		if (reserve(pipe, RECORD_DATA, job, piece, &payload, err))
+		if (reserve(pipe, RECORD_DATA, batch, piece, &payload, err))
 			return -1;
 		memcpy(payload, data, piece);
 		data += piece;
@@ -162,7 +162,7 @@ int pipe_data(struct pipe *pipe, struct batch *job, const char *data,
 	return 0;
 }
 
-int pipe_item(struct pipe *pipe, enum record_kind kind, struct batch *job,
+int pipe_item(struct pipe *pipe, enum record_kind kind, struct batch *batch,
 	const struct record_item *item, struct err *err)
 {
 	const char *texts[TEXTS] = {
@@ -182,7 +182,7 @@ int pipe_item(struct pipe *pipe, enum record_kind kind, struct batch *job,
 					: strlen(texts[i]) + 1);
 		bytes += packed.length[i];
 	}
-	if (reserve(pipe, kind, job, bytes, &payload, err))
+	if (reserve(pipe, kind, batch, bytes, &payload, err))
 		return -1;
 	memcpy(payload, &packed, sizeof packed);
 	payload += sizeof packed;

@@ -1,7 +1,7 @@
 /*
  * pipe.h - what the network threads tell the store thread.
  *
- * A record is a kind, the job it belongs to and a payload; records are
+ * A record is a kind, the batch it belongs to and a payload; records are
  * packed into the blocks of a queue. A pipe is one producer's end: it owns
  * the block being filled and takes care that a message's data stays
  * together although several producers share the queue. A pipe belongs to
@@ -29,7 +29,8 @@ struct batch {
 	int64_t folder;
 	enum fetch_mode mode;
 	bool dav;
-	bool whole; /* FETCH_FULL of messages that have no header row yet */
+	bool rescue; /* headers of what is in quarantine as a whole */
+	bool whole;  /* FETCH_FULL of messages that have no header row yet */
 	enum store_kind kind;
 	struct item_id *ids;
 	char **hrefs; /* own the text of ids[].href; or NULL */
@@ -37,10 +38,10 @@ struct batch {
 	uint64_t bytes; /* expected */
 	int64_t issued_us;
 	void *pass;	   /* the lane's; the writer never looks */
-	unsigned restarts; /* of the pass when it made the job */
+	unsigned restarts; /* of the pass when it made the batch */
 };
 
-void batch_free(struct batch *job);
+void batch_free(struct batch *batch);
 
 enum record_kind {
 	RECORD_BEGIN, /* an item's data follows */
@@ -51,7 +52,7 @@ enum record_kind {
 	RECORD_GONE,
 	RECORD_FLAGS,  /* struct record_item of a message in the store */
 	RECORD_DETACH, /* the folder's UIDs mean nothing any more */
-	RECORD_WINDOW, /* the window ends: commit; frees the job */
+	RECORD_WINDOW, /* the window ends: commit; frees the batch */
 	RECORD_PASS,   /* a folder's pass ends: its row; struct record_pass */
 	RECORD_CALL,   /* run a function on the store thread */
 };
@@ -59,7 +60,7 @@ enum record_kind {
 struct record {
 	enum record_kind kind;
 	uint32_t bytes; /* of the payload, which follows */
-	struct batch *job;
+	struct batch *batch;
 };
 
 /* An item; the texts are NULL where unknown. */
@@ -100,11 +101,11 @@ struct pipe;
 struct pipe *pipe_new(struct queue *queue);
 void pipe_free(struct pipe *pipe);
 
-int pipe_mark(struct pipe *pipe, enum record_kind kind, struct batch *job,
+int pipe_mark(struct pipe *pipe, enum record_kind kind, struct batch *batch,
 	struct err *err);
-int pipe_data(struct pipe *pipe, struct batch *job, const char *data,
+int pipe_data(struct pipe *pipe, struct batch *batch, const char *data,
 	size_t bytes, struct err *err);
-int pipe_item(struct pipe *pipe, enum record_kind kind, struct batch *job,
+int pipe_item(struct pipe *pipe, enum record_kind kind, struct batch *batch,
 	const struct record_item *item, struct err *err);
 int pipe_pass(
 	struct pipe *pipe, const struct record_pass *pass, struct err *err);

@@ -51,7 +51,7 @@ void plan_seal(struct plan *plan)
 			stored_by_uid);
 }
 
-static void add_fresh(struct plan *plan, uint32_t uid, uint64_t size)
+void plan_add_fresh(struct plan *plan, uint32_t uid, uint64_t size)
 {
 	size_t at = plan->fresh_count;
 
@@ -79,7 +79,7 @@ enum plan_match plan_listed(struct plan *plan, uint32_t uid, uint64_t size,
 		: NULL;
 
 	if (!stored) {
-		add_fresh(plan, uid, size);
+		plan_add_fresh(plan, uid, size);
 		return PLAN_FRESH;
 	}
 	stored->listed = true;
@@ -104,16 +104,21 @@ bool plan_gone(const struct plan *plan, size_t *at, uint32_t *uid)
 	return false;
 }
 
-bool plan_next_headers(struct plan *plan, const struct plan_pace *pace,
-	struct item_id **ids, size_t *count, uint64_t *bytes)
+bool plan_next_fresh(struct plan *plan, const struct plan_pace *pace,
+	bool whole, struct item_id **ids, size_t *count, uint64_t *bytes)
 {
 	size_t taken = 0;
 	uint64_t sum = 0;
 
-	while (taken < plan->fresh_count &&
-		plan_pace_fits(pace, taken, sum, PLAN_HEADER_BYTES)) {
+	while (taken < plan->fresh_count) {
+		uint64_t size = whole
+			? plan->fresh[plan->fresh_count - 1 - taken].size
+			: PLAN_HEADER_BYTES;
+
+		if (!plan_pace_fits(pace, taken, sum, size))
+			break;
 		taken++;
-		sum += PLAN_HEADER_BYTES;
+		sum += size;
 	}
 	if (!taken)
 		return false;
@@ -124,6 +129,15 @@ bool plan_next_headers(struct plan *plan, const struct plan_pace *pace,
 	*count = taken;
 	*bytes = sum;
 	return true;
+}
+
+uint64_t plan_fresh_bytes(const struct plan *plan)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < plan->fresh_count; i++)
+		sum += plan->fresh[i].size;
+	return sum;
 }
 
 void plan_free(struct plan *plan)

@@ -69,11 +69,17 @@ enum plan_match plan_listed(struct plan *plan, uint32_t uid, uint64_t size,
  * more. False when there is none left; AT starts at 0. */
 bool plan_gone(const struct plan *plan, size_t *at, uint32_t *uid);
 
-/* Takes the next window of headers off the fresh messages, newest first:
- * ascending ids for free() in IDS, their number and expected BYTES. False
- * when none are left. */
-bool plan_next_headers(struct plan *plan, const struct plan_pace *pace,
-	struct item_id **ids, size_t *count, uint64_t *bytes);
+/* Takes the next window off the fresh messages, newest first, WHOLE messages
+ * or headers: ascending ids for free() in IDS, their number and expected
+ * BYTES. False when none are left. */
+bool plan_next_fresh(struct plan *plan, const struct plan_pace *pace,
+	bool whole, struct item_id **ids, size_t *count, uint64_t *bytes);
+
+/* What the fresh messages weigh, whole. */
+uint64_t plan_fresh_bytes(const struct plan *plan);
+
+/* A message could not be had whole: its header may still be. */
+void plan_add_fresh(struct plan *plan, uint32_t uid, uint64_t size);
 
 void plan_free(struct plan *plan);
 

@@ -273,9 +273,7 @@ static int make_passes(struct reconcile *all, struct store *store,
 
 static int rank(const struct pass *pass)
 {
-	if (!pass->collection.dav && strcasecmp(pass->row.path, "INBOX") == 0)
-		return 0;
-	return pass->collection.dav ? 1 : 2;
+	return pass->collection.dav || strcasecmp(pass->row.path, "INBOX") != 0;
 }
 
 static int in_order(const void *left, const void *right)
@@ -286,18 +284,6 @@ static int in_order(const void *left, const void *right)
 	if (rank(a) != rank(b))
 		return rank(a) - rank(b);
 	return strcmp(a->row.path, b->row.path);
-}
-
-static void sort(struct reconcile *all)
-{
-	qsort(all->passes, all->pass_count, sizeof(struct pass *), in_order);
-	while (all->dav_first < all->pass_count &&
-		rank(all->passes[all->dav_first]) < 1)
-		all->dav_first++;
-	all->dav_end = all->dav_first;
-	while (all->dav_end < all->pass_count &&
-		rank(all->passes[all->dav_end]) < 2)
-		all->dav_end++;
 }
 
 int reconcile_run(struct store *store, void *context, struct err *err)
@@ -319,7 +305,8 @@ int reconcile_run(struct store *store, void *context, struct err *err)
 		store_folder_free(&lost.rows[i].row);
 	free(lost.rows);
 	if (!status)
-		sort(all);
+		qsort(all->passes, all->pass_count, sizeof(struct pass *),
+			in_order);
 	return status;
 }
 

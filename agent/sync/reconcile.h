@@ -29,12 +29,11 @@ struct reconcile {
 	bool dav_listed;  /* and that of the others */
 	const struct policy *policy;
 	bool prove; /* believe no folder to be unchanged */
-	/* Out: in the order of work: Inbox, DAV, the rest by path. */
+	/* Out: in the order of work, the Inbox first. */
 	struct pass **passes;
 	size_t pass_count;
-	size_t dav_first, dav_end; /* the DAV ones among them */
-	uint64_t differences;	   /* folders made, renamed, deleted */
-	uint64_t estimate_bytes;   /* of all that the modes ask for */
+	uint64_t differences;	 /* folders made, renamed, deleted */
+	uint64_t estimate_bytes; /* of all that the modes ask for */
 };
 
 /* A callback for source_list(): CONTEXT is the struct reconcile. */

@@ -1,5 +1,6 @@
 /*
- * sync_private.h - what engine.c and sync_control.c share, and nobody else.
+ * sync_private.h - what engine.c, half.c and sync_control.c share, and
+ * nobody else.
  */
 #ifndef SLUICE_SYNC_PRIVATE_H
 #define SLUICE_SYNC_PRIVATE_H
@@ -7,28 +8,62 @@
 #include <pthread.h>
 
 #include "backoff.h"
+#include "err.h"
+#include "reconcile.h"
 #include "sync.h"
 
 struct lane;
 struct writer;
 
+/* The mail or the DAV side of an account: a session and a lane. The mail's
+ * belongs to the thread in sync_run(), the other one to a thread that lives
+ * for a round. */
+struct half {
+	struct sync *sync;
+	bool dav;
+	bool absent; /* the account has no such side */
+	struct source *source;
+	struct lane *lane;
+	struct reconcile all; /* of the round */
+	int status;
+	struct err err;
+};
+
 struct sync {
 	struct sync_setup setup;
 	struct wire *wire;
 	struct writer *writer;
-	struct lane *lane;
-	struct source *mail, *dav;
-	bool no_dav; /* the account has none */
+	struct half mail, dav;
 	struct backoff backoff;
 	pthread_mutex_t mutex; /* guards what follows */
 	pthread_cond_t cond;   /* paused or cancelled changed */
 	enum sync_state state;
 	bool paused, cancelled;
 	uint64_t total_bytes, predicted_bytes;
+	bool total_exact;
+	uint64_t estimates[2], predictions[2]; /* mail, DAV */
 	uint64_t retries, round_trips;
 	uint64_t start_app, start_wire;
 	unsigned rounds;
 	int64_t active_us, active_since; /* 0: not active */
 };
+
+/* engine.c */
+bool sync_held(void *sync);
+/* Waits out a pause. -1 when cancelled. The mail's thread only. */
+int sync_wait_resumed(struct sync *sync, struct err *err);
+/* The folders are being listed. The mail's thread only. */
+void sync_listing(struct sync *sync);
+void sync_estimate(struct sync *sync, const struct half *half);
+
+/* half.c */
+int half_connect(struct half *half, struct err *err);
+void half_hang_up(struct half *half);
+/* Lists the folders and runs their passes. */
+int half_round(struct half *half, struct err *err);
+/* Everything pushed so far is committed and readable. */
+int half_settle(struct half *half, struct err *err);
+uint64_t half_differences(const struct half *half);
+uint64_t half_predict(const struct half *half);
 
 #endif

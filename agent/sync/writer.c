@@ -133,7 +133,7 @@ static void take_block(struct writer *writer, const struct block *block)
 		else if (!writer->failed && take(writer, record, &err))
 			fail(writer, &err);
 		if (record->kind == RECORD_WINDOW)
-			batch_free(record->job);
+			batch_free(record->batch);
 	}
 }
 

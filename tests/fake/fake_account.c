@@ -5,6 +5,7 @@
  */
 #include "fake_account.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,8 @@ struct fake_source {
 };
 
 static struct fake_account *served;
+/* The mail and the DAV session have threads of their own. */
+static pthread_mutex_t serving_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 struct fake_folder *fake_add_folder(struct fake_account *account,
 	const char *path, enum collection_kind kind, bool dav)
@@ -344,6 +347,7 @@ static int fetch(
 	struct fake_source *fake = (struct fake_source *)source;
 	struct window ahead[AHEAD];
 	size_t count = 0;
+	int status;
 	int got;
 
 	for (;;) {
@@ -356,7 +360,10 @@ static int fetch(
 			return -1;
 		if (!count)
 			return 0;
-		if (serve(fake->account, feed, &ahead[0], err))
+		pthread_mutex_lock(&serving_mutex);
+		status = serve(fake->account, feed, &ahead[0], err);
+		pthread_mutex_unlock(&serving_mutex);
+		if (status)
 			return -1;
 		count--;
 		memmove(ahead, ahead + 1, count * sizeof *ahead);

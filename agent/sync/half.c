@@ -1,0 +1,171 @@
+/*
+ * half.c - one side of an account, mail or DAV: its session, and the first
+ * two steps of a round (engine.c has the whole picture).
+ *
+ * The mail's half runs on the thread in sync_run(), the other beside it.
+ */
+#include "sync_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "lane.h"
+#include "pass.h"
+#include "source.h"
+#include "wire.h"
+#include "writer.h"
+
+#define OBJECT_BYTES 1000
+
+/* DAV is looked for where the account names it or its domain may. */
+static bool expected(const struct half *half)
+{
+	const struct account *account = half->sync->setup.account;
+
+	if (half->absent)
+		return false;
+	if (!half->dav)
+		return account->imap.host != NULL;
+	return account->dav_url || strchr(account->user, '@');
+}
+
+/* No address was given and no service was found: an account without DAV is
+ * complete without it. */
+static bool may_be_absent(const struct half *half, const struct err *err)
+{
+	return half->dav && !half->sync->setup.account->dav_url &&
+		err_retry(err) == ERR_RETRY_NEVER && err->kind != ERR_AUTH &&
+		err->kind != ERR_TLS && err->kind != ERR_CANCELLED;
+}
+
+int half_connect(struct half *half, struct err *err)
+{
+	const struct sync_setup *setup = &half->sync->setup;
+	struct source_options options = {
+		.compress = setup->compress,
+		.in_flight_bytes = setup->in_flight_bytes,
+	};
+	char *password;
+	int status;
+
+	if (half->source || !expected(half))
+		return 0;
+	password = account_password(setup->account, err);
+	if (!password)
+		return -1;
+	status = (half->dav ? setup->open_dav : setup->open_mail)(&half->source,
+		setup->account, password, &options, half->sync->wire, err);
+	explicit_bzero(password, strlen(password));
+	free(password);
+	if (status && may_be_absent(half, err)) {
+		half->absent = true;
+		*err = ERR_INIT;
+		return 0;
+	}
+	return status;
+}
+
+void half_hang_up(struct half *half)
+{
+	if (!half->source)
+		return;
+	pthread_mutex_lock(&half->sync->mutex);
+	half->sync->round_trips += source_round_trips(half->source);
+	pthread_mutex_unlock(&half->sync->mutex);
+	source_close(half->source);
+	half->source = NULL;
+}
+
+static int nothing(struct store *store, void *context, struct err *err)
+{
+	(void)store;
+	(void)context;
+	(void)err;
+	return 0;
+}
+
+int half_settle(struct half *half, struct err *err)
+{
+	return writer_call(
+		half->sync->writer, lane_pipe(half->lane), nothing, NULL, err);
+}
+
+static int list(struct half *half, struct err *err)
+{
+	struct reconcile *all = &half->all;
+
+	if (source_list(half->source, reconcile_add, all, err))
+		return err_context(err,
+			half->dav ? "list of DAV collections"
+				  : "list of mail folders");
+	/* An account has an Inbox; an empty list is a server in trouble, and
+	 * must not look like an account whose folders were all deleted. */
+	all->mail_listed = !half->dav && all->count > 0;
+	all->dav_listed = half->dav && all->count > 0;
+	return writer_call(half->sync->writer, lane_pipe(half->lane),
+		reconcile_run, all, err);
+}
+
+/* The mail's thread tells the world that it pauses; the other only waits. */
+static int wait_resumed(struct half *half, struct err *err)
+{
+	struct sync *sync = half->sync;
+	bool cancelled;
+
+	if (!half->dav)
+		return sync_wait_resumed(sync, err);
+	pthread_mutex_lock(&sync->mutex);
+	while (sync->paused && !sync->cancelled)
+		pthread_cond_wait(&sync->cond, &sync->mutex);
+	cancelled = sync->cancelled;
+	pthread_mutex_unlock(&sync->mutex);
+	return cancelled ? err_set(err, ERR_CANCELLED, "cancelled") : 0;
+}
+
+int half_round(struct half *half, struct err *err)
+{
+	int done = 0;
+
+	if (!half->dav)
+		sync_listing(half->sync);
+	if (!half->source)
+		return 0;
+	if (list(half, err))
+		return -1;
+	sync_estimate(half->sync, half);
+	while (!done) {
+		done = lane_passes(half->lane, half->source, half->all.passes,
+			half->all.pass_count, err);
+		if (done < 0 || (!done && wait_resumed(half, err)))
+			return -1;
+	}
+	return 0;
+}
+
+uint64_t half_differences(const struct half *half)
+{
+	uint64_t sum = half->all.differences;
+
+	for (size_t i = 0; i < half->all.pass_count; i++)
+		sum += half->all.passes[i]->differences;
+	return sum;
+}
+
+uint64_t half_predict(const struct half *half)
+{
+	uint64_t items = 0;
+	uint64_t bodies = 0;
+
+	for (size_t i = 0; i < half->all.pass_count; i++) {
+		const struct pass *pass = half->all.passes[i];
+
+		items += pass->collection.items;
+		if (pass->row.mode == STORE_MODE_FULL)
+			bodies += pass->collection.bytes;
+	}
+	return half->dav
+		? store_predict_bytes(0, 0, 0, items, items * OBJECT_BYTES)
+		: store_predict_bytes(
+			  items, items * PLAN_HEADER_BYTES, bodies, 0, 0);
+}
