@@ -44,6 +44,7 @@ struct talk {
 	struct pipe pipe;
 	int64_t nearest_us; /* the shortest round trip so far */
 	struct imap_session *session;
+	bool known; /* PREAUTH: no login is needed */
 };
 
 static void remember(struct pipe *pipe, const char *data, size_t bytes)
@@ -259,6 +260,33 @@ static int starttls(struct talk *talk, struct err *err)
 	return capability(talk, err);
 }
 
+/* Look at the greeting before libetpan does: it leaks what it refuses. */
+static int check_greeting(struct talk *talk, struct buf *about, struct err *err)
+{
+	const char *name = stream_name(talk->pipe.stream);
+	const char *line;
+	size_t length;
+
+	if (stream_line(talk->pipe.stream, &line, &length, SIMPLE_LINE_MAX,
+		    err) < 0)
+		return err && err->kind == ERR_TIMEOUT
+			? err_hint(err, "is this a port for TLS?")
+			: -1;
+	(void)buf_append(about, line, length);
+	if (strncasecmp(line, "* BYE", 5) == 0)
+		return err_set(err,
+			imap_error_kind(buf_text(about) + 5 + (line[5] == ' '),
+				ERR_THROTTLED),
+			"%s: turns us away: %.*s", name,
+			(int)strcspn(buf_text(about), "\r\n"), buf_text(about));
+	if (strncasecmp(line, "* OK", 4) == 0 ||
+		strncasecmp(line, "* PREAUTH", 9) == 0)
+		return 0;
+	return err_set(err, ERR_PROTOCOL,
+		"%s: no IMAP greeting but \"%.*s\"; check host and port", name,
+		(int)strcspn(buf_text(about), "\r\n"), buf_text(about));
+}
+
 static int greeting(struct talk *talk, struct buf *about, struct err *err)
 {
 	int code;
@@ -266,16 +294,13 @@ static int greeting(struct talk *talk, struct buf *about, struct err *err)
 	talk->pipe.tail_length = 0;
 	stream_set_deadline(
 		talk->pipe.stream, clock_monotonic_us() + GREETING_US);
+	if (check_greeting(talk, about, err) < 0)
+		return -1;
 	code = mailimap_connect(talk->imap, talk->etpan);
 	stream_set_deadline(talk->pipe.stream, 0);
-	if (failed(code)) {
-		explain(talk, code, "greeting", ERR_THROTTLED, err);
-		return err && err->kind == ERR_TIMEOUT
-			? err_hint(err, "is this a port for TLS?")
-			: -1;
-	}
-	(void)buf_append_text(about, talk->pipe.tail);
-	return 0;
+	talk->known = code == MAILIMAP_NO_ERROR_AUTHENTICATED;
+	return failed(code) ? explain(talk, code, "greeting", ERR_PROTOCOL, err)
+			    : 0;
 }
 
 static int login(
@@ -504,7 +529,7 @@ static int converse(struct talk *talk, const struct imap_login *credentials,
 	if (capability_once(talk, err) < 0 ||
 		(credentials->security == SECURITY_STARTTLS &&
 			starttls(talk, err) < 0) ||
-		login(talk, credentials, err) < 0)
+		(!talk->known && login(talk, credentials, err) < 0))
 		goto done;
 	session->quirks = quirks_find(buf_text(&about));
 	note_caps(talk);

@@ -1,0 +1,482 @@
+/*
+ * fake_imap.c - see fake_imap.h. One thread: accepts a connection, serves it
+ * to its end, accepts the next.
+ */
+#include "fake_imap.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "buf.h"
+
+#define CAPABILITIES "IMAP4rev1 LITERAL+ LIST-STATUS"
+
+struct server {
+	struct fake_imap *fake;
+	int listener, fd;
+	int stop[2]; /* a pipe: closed at the end */
+	pthread_t thread;
+	gnutls_session_t tls; /* NULL: plain */
+	gnutls_certificate_credentials_t credentials;
+	struct buf in;
+	size_t sent; /* on this connection */
+	bool over;   /* close it */
+	const struct fake_folder *selected;
+};
+
+/* ---------------------------------------------------------------- bytes */
+
+static bool wait_for(struct server *server, int fd, short events)
+{
+	struct pollfd fds[2] = {{.fd = server->stop[0], .events = POLLIN},
+		{.fd = fd, .events = events}};
+
+	while (poll(fds, 2, -1) < 0 && errno == EINTR)
+		;
+	return !fds[0].revents && fds[1].revents;
+}
+
+static ssize_t raw_send(struct server *server, const char *data, size_t bytes)
+{
+	if (server->tls)
+		return gnutls_record_send(server->tls, data, bytes);
+	return send(server->fd, data, bytes, MSG_NOSIGNAL);
+}
+
+static ssize_t raw_recv(struct server *server, char *data, size_t bytes)
+{
+	if (server->tls)
+		return gnutls_record_recv(server->tls, data, bytes);
+	if (!wait_for(server, server->fd, POLLIN))
+		return -1;
+	return recv(server->fd, data, bytes, 0);
+}
+
+static bool faulty(const struct server *server)
+{
+	return !server->fake->cut_connections ||
+		server->fake->connections <= server->fake->cut_connections;
+}
+
+static void put(struct server *server, const char *data, size_t bytes)
+{
+	size_t limit = faulty(server) ? server->fake->cut_after : 0;
+	size_t silence = faulty(server) ? server->fake->stall_after : 0;
+	ssize_t sent;
+
+	if (silence && server->sent + bytes > silence) {
+		if (silence > server->sent)
+			(void)raw_send(server, data, silence - server->sent);
+		/* Until the client gives up. */
+		char byte;
+		while (raw_recv(server, &byte, 1) > 0)
+			;
+		server->over = true;
+	}
+	if (limit && server->sent + bytes > limit) {
+		bytes = limit > server->sent ? limit - server->sent : 0;
+		if (bytes)
+			(void)raw_send(server, data, bytes);
+		server->over = true;
+	}
+	while (!server->over && bytes) {
+		sent = raw_send(server, data, bytes);
+		if (sent <= 0) {
+			server->over = true;
+			return;
+		}
+		server->sent += (size_t)sent;
+		data += sent;
+		bytes -= (size_t)sent;
+	}
+}
+
+static void say(struct server *server, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+static void say(struct server *server, const char *fmt, ...)
+{
+	char *text = NULL;
+	int length;
+	va_list ap;
+
+	va_start(ap, fmt);
+	length = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (length >= 0)
+		put(server, text, (size_t)length);
+	free(text);
+}
+
+/* ---------------------------------------------------------------- answers */
+
+static void say_message(struct server *server, unsigned seq,
+	const struct fake_message *m, const char *command)
+{
+	bool whole = strstr(command, "BODY.PEEK[]");
+	bool head = strstr(command, "BODY.PEEK[HEADER]");
+	bool structure = strstr(command, "BODYSTRUCTURE");
+	size_t size = m->bytes ? m->bytes : strlen(m->text);
+	const char *end = memmem(m->text, size, "\r\n\r\n", 4);
+	size_t bytes = whole || !end ? size : (size_t)(end - m->text) + 4;
+	const char *name = whole ? "BODY[]" : "BODY[HEADER]";
+
+	if (m->fault == FAKE_GARBLED || m->fault == FAKE_GARBLED_NAME) {
+		say(server, "* %u FETCH (%s%u FLAGS (\\Seen INTERNALDATE\r\n",
+			seq, m->fault == FAKE_GARBLED ? "UID " : "FLAGS ",
+			(unsigned)m->uid);
+		return;
+	}
+	if (m->fault == FAKE_BODY_FIRST && (whole || head)) {
+		say(server, "* %u FETCH (%s {%zu}\r\n", seq, name, bytes);
+		put(server, m->text, bytes);
+		say(server, " RFC822.SIZE %zu FLAGS () UID %u)\r\n", size,
+			(unsigned)m->uid);
+		return;
+	}
+	say(server,
+		"* %u FETCH (UID %u FLAGS (\\Seen $x) INTERNALDATE "
+		"\" 7-Feb-2024 10:00:00 +0100\" RFC822.SIZE %zu",
+		seq, (unsigned)m->uid, size);
+	if (structure)
+		say(server,
+			" BODYSTRUCTURE (\"TEXT\" \"PLAIN\" %s NIL NIL "
+			"\"7BIT\" %zu 1)",
+			m->fault == FAKE_BAD_STRUCTURE ? "(\"NAME\" \"a"
+						       : "NIL",
+			size);
+	if (m->fault == FAKE_HUGE && (whole || head)) {
+		say(server, " %s {5000000000}\r\nthe beginning", name);
+		server->over = true;
+	} else if (m->fault == FAKE_QUOTED && (whole || head)) {
+		say(server, " %s \"%s\"", name, m->text);
+	} else if (m->fault == FAKE_NIL && (whole || head)) {
+		say(server, " %s NIL", name);
+	} else if (whole || head) {
+		say(server, " %s %s{%zu}\r\n", name,
+			m->fault == FAKE_LITERAL8 ? "~" : "", bytes);
+		put(server, m->text, bytes);
+	}
+	say(server, ")\r\n");
+}
+
+/* Is UID in "1:4,7,9:*"? */
+static bool in_set(const char *set, uint32_t uid)
+{
+	while (*set && *set != ' ') {
+		unsigned long first = strtoul(set, (char **)&set, 10);
+		unsigned long last = first;
+
+		if (*set == ':') {
+			set++;
+			last = *set == '*' ? UINT32_MAX
+					   : strtoul(set, NULL, 10);
+			set += strspn(set, "*0123456789");
+		}
+		if (uid >= first && uid <= last)
+			return true;
+		set += *set == ',';
+	}
+	return false;
+}
+
+static void fetch(struct server *server, const char *tag, const char *command)
+{
+	const char *set = command + strlen("UID FETCH ");
+	const struct fake_message *m = server->selected
+		? server->selected->messages
+		: NULL;
+	const char *answer = server->fake->fetch_answer;
+	unsigned seq = 1;
+
+	server->fake->fetches++;
+	if (strstr(command, "CHANGEDSINCE") && server->fake->vanished)
+		say(server, "* VANISHED (EARLIER) %s\r\n",
+			server->fake->vanished);
+	for (; m && m->uid && !server->over; m++, seq++) {
+		if (!in_set(set, m->uid) || m->fault == FAKE_EXPUNGED)
+			continue;
+		if (m->fault == FAKE_REFUSED) {
+			say(server, "%s NO [SERVERBUG] cannot read it\r\n",
+				tag);
+			return;
+		}
+		if (m->fault == FAKE_CLOSES) {
+			server->over = true;
+			return;
+		}
+		say_message(server, seq, m, command);
+		if (m->fault == FAKE_TWICE)
+			say_message(server, seq, m, command);
+	}
+	if (!server->selected)
+		answer = "BAD no mailbox";
+	say(server, "%s %s\r\n", tag, answer ? answer : "OK done");
+}
+
+static unsigned count_messages(const struct fake_folder *folder)
+{
+	unsigned count = 0;
+
+	while (folder->messages && folder->messages[count].uid)
+		count++;
+	return count;
+}
+
+static uint32_t next_uid(const struct fake_folder *folder)
+{
+	unsigned count = count_messages(folder);
+
+	return count ? folder->messages[count - 1].uid + 1 : 1;
+}
+
+static void examine(struct server *server, const char *tag, const char *line)
+{
+	const struct fake_folder *folder = server->fake->folders;
+	const char *answer = server->fake->examine_answer;
+	char quoted[256];
+
+	server->selected = NULL;
+	for (; folder && folder->list; folder++) {
+		snprintf(quoted, sizeof(quoted), "\"%s\"", folder->name);
+		if (strstr(line, quoted))
+			server->selected = folder;
+	}
+	if (answer || !server->selected) {
+		server->selected = NULL;
+		say(server, "%s %s\r\n", tag,
+			answer ? answer : "NO [NONEXISTENT] no such folder");
+		return;
+	}
+	folder = server->selected;
+	say(server,
+		"* %u EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY %u] ok\r\n"
+		"* OK [UIDNEXT %u] ok\r\n* OK [HIGHESTMODSEQ 9] ok\r\n"
+		"%s OK [READ-ONLY] done\r\n",
+		count_messages(folder), (unsigned)folder->uid_validity,
+		(unsigned)next_uid(folder), tag);
+}
+
+static void list(struct server *server, const char *tag, const char *line)
+{
+	const struct fake_folder *folder = server->fake->folders;
+
+	for (; folder && folder->list; folder++) {
+		say(server, "* LIST %s\r\n", folder->list);
+		if (strstr(line, "STATUS") && folder->name)
+			say(server,
+				"* STATUS \"%s\" (MESSAGES %u UIDNEXT %u "
+				"UIDVALIDITY %u HIGHESTMODSEQ 9 MAILBOXID "
+				"(x1))\r\n",
+				folder->name, count_messages(folder),
+				(unsigned)next_uid(folder),
+				(unsigned)folder->uid_validity);
+	}
+	say(server, "%s OK done\r\n", tag);
+}
+
+static void search(struct server *server, const char *tag)
+{
+	const struct fake_message *m = server->selected
+		? server->selected->messages
+		: NULL;
+
+	say(server, "* SEARCH");
+	for (; m && m->uid; m++)
+		if (m->fault != FAKE_EXPUNGED)
+			say(server, " %u", (unsigned)m->uid);
+	say(server, "\r\n%s OK done\r\n", tag);
+}
+
+static void status(struct server *server, const char *tag, const char *line)
+{
+	const struct fake_folder *folder = server->fake->folders;
+	char quoted[256];
+
+	for (; folder && folder->list; folder++) {
+		snprintf(quoted, sizeof(quoted), "\"%s\"", folder->name);
+		if (folder->name && strstr(line, quoted))
+			say(server,
+				"* STATUS %s (MESSAGES %u UIDNEXT %u "
+				"UIDVALIDITY %u)\r\n",
+				quoted, count_messages(folder),
+				(unsigned)next_uid(folder),
+				(unsigned)folder->uid_validity);
+	}
+	say(server, "%s OK done\r\n", tag);
+}
+
+static void start_tls(struct server *server)
+{
+	gnutls_init(&server->tls, GNUTLS_SERVER | GNUTLS_NO_SIGNAL);
+	gnutls_set_default_priority(server->tls);
+	gnutls_credentials_set(
+		server->tls, GNUTLS_CRD_CERTIFICATE, server->credentials);
+	gnutls_transport_set_int(server->tls, server->fd);
+	gnutls_handshake_set_timeout(server->tls, 5000);
+	if (gnutls_handshake(server->tls) < 0)
+		server->over = true;
+}
+
+static void note(struct fake_imap *fake, const char *command)
+{
+	size_t used = strlen(fake->log);
+
+	fake->commands++;
+	snprintf(fake->log + used, sizeof(fake->log) - used, "%s\n", command);
+}
+
+static void obey(struct server *server, char *line)
+{
+	struct fake_imap *fake = server->fake;
+	char *command = strchr(line, ' ');
+
+	if (!command) {
+		server->over = true;
+		return;
+	}
+	*command++ = '\0';
+	note(fake, command);
+	if (strncmp(command, "CAPABILITY", 10) == 0)
+		say(server, "* CAPABILITY %s\r\n%s OK done\r\n",
+			fake->capabilities ? fake->capabilities : CAPABILITIES,
+			line);
+	else if (strncmp(command, "LOGIN ", 6) == 0)
+		say(server, "%s %s\r\n", line,
+			fake->login_answer ? fake->login_answer : "OK hello");
+	else if (strncmp(command, "LIST ", 5) == 0)
+		list(server, line, command);
+	else if (strncmp(command, "STATUS ", 7) == 0)
+		status(server, line, command);
+	else if (strncmp(command, "EXAMINE ", 8) == 0)
+		examine(server, line, command);
+	else if (strncmp(command, "UID FETCH ", 10) == 0)
+		fetch(server, line, command);
+	else if (strncmp(command, "UID SEARCH ", 11) == 0)
+		search(server, line);
+	else if (strncmp(command, "STARTTLS", 8) == 0) {
+		say(server, "%s OK go on%s\r\n", line,
+			fake->inject ? "\r\n* PREAUTH injected" : "");
+		if (!fake->inject)
+			start_tls(server);
+	} else if (strncmp(command, "LOGOUT", 6) == 0) {
+		say(server, "* BYE bye\r\n%s OK done\r\n", line);
+		server->over = true;
+	} else {
+		say(server, "%s OK done\r\n", line);
+	}
+}
+
+static void serve(struct server *server)
+{
+	struct fake_imap *fake = server->fake;
+	char bytes[4096];
+	char *end;
+	ssize_t got;
+
+	server->sent = 0;
+	server->over = false;
+	server->selected = NULL;
+	buf_clear(&server->in);
+	if (fake->tls)
+		start_tls(server);
+	if (!server->over)
+		say(server, "%s\r\n",
+			fake->greeting ? fake->greeting : "* OK fake ready");
+	while (!server->over) {
+		end = server->in.data ? strchr(server->in.data, '\n') : NULL;
+		if (end) {
+			char *line = xstrndup(server->in.data,
+				(size_t)(end - server->in.data));
+
+			buf_consume(&server->in,
+				(size_t)(end - server->in.data) + 1);
+			line[strcspn(line, "\r")] = '\0';
+			obey(server, line);
+			free(line);
+			continue;
+		}
+		got = raw_recv(server, bytes, sizeof(bytes));
+		if (got <= 0)
+			break;
+		buf_append(&server->in, bytes, (size_t)got);
+	}
+	if (server->tls)
+		gnutls_deinit(server->tls);
+	server->tls = NULL;
+	/* Closing with bytes unread would reset what was sent. */
+	shutdown(server->fd, SHUT_WR);
+	while (wait_for(server, server->fd, POLLIN) &&
+		recv(server->fd, bytes, sizeof(bytes), 0) > 0)
+		;
+	close(server->fd);
+}
+
+static void *run(void *context)
+{
+	struct server *server = context;
+
+	while (wait_for(server, server->listener, POLLIN)) {
+		server->fd = accept(server->listener, NULL, NULL);
+		if (server->fd < 0)
+			break;
+		server->fake->connections++;
+		serve(server);
+	}
+	return NULL;
+}
+
+void fake_imap_start(struct fake_imap *fake)
+{
+	struct server *server = xcalloc(1, sizeof(*server));
+	struct sockaddr_in address = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(address);
+
+	server->fake = fake;
+	fake->private = server;
+	server->in = BUF_INIT(1 << 20);
+	server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (bind(server->listener, (struct sockaddr *)&address, length) ||
+		listen(server->listener, 8) ||
+		getsockname(server->listener, (struct sockaddr *)&address,
+			&length) ||
+		pipe(server->stop))
+		abort();
+	fake->port = ntohs(address.sin_port);
+	if (fake->cert_file) {
+		gnutls_certificate_allocate_credentials(&server->credentials);
+		if (gnutls_certificate_set_x509_key_file(server->credentials,
+			    fake->cert_file, fake->key_file,
+			    GNUTLS_X509_FMT_PEM) < 0)
+			abort();
+	}
+	if (pthread_create(&server->thread, NULL, run, server))
+		abort();
+}
+
+void fake_imap_stop(struct fake_imap *fake)
+{
+	struct server *server = fake->private;
+
+	close(server->stop[1]);
+	pthread_join(server->thread, NULL);
+	close(server->stop[0]);
+	close(server->listener);
+	if (server->credentials)
+		gnutls_certificate_free_credentials(server->credentials);
+	buf_free(&server->in);
+	free(server);
+}
