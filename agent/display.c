@@ -14,6 +14,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "err.h"
+#include "latency.h"
 #include "sync.h"
 #include "units.h"
 
@@ -124,7 +125,30 @@ static void add_counts(json_t *object, const struct sync_progress *progress)
 			json_integer((json_int_t)counts[i].value));
 }
 
-char *result_json(const struct sync_progress *progress, const struct err *err)
+/* What a person at the mail client would have felt, by phase. */
+static json_t *latency_json(struct latency *latency)
+{
+	static const char *const names[] = {
+		[LATENCY_BEFORE] = "before",
+		[LATENCY_DURING] = "during",
+		[LATENCY_AFTER] = "after",
+	};
+	json_t *object = json_object();
+
+	for (int i = 0; i < LATENCY_PHASES; i++) {
+		struct latency_figure figure;
+
+		latency_read(latency, (enum latency_phase)i, &figure);
+		json_object_set_new(object, names[i],
+			json_pack("{s:I s:f s:f}", "count",
+				(json_int_t)figure.count, "p95_ms",
+				figure.p95_ms, "max_ms", figure.max_ms));
+	}
+	return object;
+}
+
+char *result_json(const struct sync_progress *progress, struct latency *latency,
+	const struct err *err)
 {
 	json_t *object = json_object();
 	double seconds = (double)progress->active_us / US_PER_S;
@@ -139,6 +163,8 @@ char *result_json(const struct sync_progress *progress, const struct err *err)
 	json_object_set_new(object, "mb_per_min",
 		json_real(mb_per_minute(
 			progress->run_app_bytes, progress->active_us)));
+	if (latency)
+		json_object_set_new(object, "ui", latency_json(latency));
 	json_object_set_new(object, "error",
 		err && err->kind != ERR_NONE ? json_string(err->text)
 					     : json_null());

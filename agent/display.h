@@ -15,6 +15,7 @@
 
 struct buf;
 struct err;
+struct latency;
 struct sync_progress;
 
 struct display {
@@ -37,8 +38,9 @@ void display_end(struct display *display);
 void display_line(struct buf *line, const struct sync_progress *progress,
 	const struct meter *meter, bool bar);
 
-/* The result as one JSON object, for free(). ERR may be NULL. */
-char *result_json(const struct sync_progress *progress, const struct err *err);
+/* The result as one JSON object, for free(). LATENCY and ERR may be NULL. */
+char *result_json(const struct sync_progress *progress, struct latency *latency,
+	const struct err *err);
 
 /* The result in a sentence or two. */
 void result_text(struct buf *text, const struct sync_progress *progress);

@@ -5,9 +5,11 @@
 #include "offline.h"
 
 #include <argp.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "buf.h"
 #include "err.h"
@@ -15,6 +17,7 @@
 #include "store.h"
 
 #define TERM_BYTES 4000
+#define STEP_BYTES (4 * 1024 * 1024)
 
 struct request {
 	struct buf terms;
@@ -124,15 +127,30 @@ static int hit(const struct store_hit *hit, void *arg)
 	return status < 0 ? -1 : 0;
 }
 
-static void say_what_is_left(struct store *store)
+/* The daemon indexes when it is idle; after a single sync the first search
+ * does it, unless somebody else is writing. */
+static void catch_up(struct request *request, const char *directory)
 {
+	struct store *writer;
 	uint64_t left = 0;
+	bool more = true;
 
-	if (store_index_left(store, &left, NULL) == 0 && left)
+	if (store_index_left(request->store, &left, NULL) < 0 || !left)
+		return;
+	writer = store_open(directory, STORE_WRITE, NULL);
+	if (writer && isatty(STDERR_FILENO))
+		fprintf(stderr, "indexing %" PRIu64 " messages and items...\n",
+			left);
+	while (writer && more) {
+		if (store_index_step(writer, STEP_BYTES, &more, NULL) < 0)
+			break;
+	}
+	store_close(writer);
+	if (store_index_left(request->store, &left, NULL) == 0 && left)
 		fprintf(stderr,
-			"sluice-agent search: %llu messages and items are not "
-			"indexed yet\n",
-			(unsigned long long)left);
+			"sluice-agent search: %" PRIu64
+			" messages and items are not indexed yet\n",
+			left);
 }
 
 int verb_search(const char *directory, int argc, char **argv)
@@ -148,10 +166,9 @@ int verb_search(const char *directory, int argc, char **argv)
 		buf_free(&request.terms);
 		return offline_fail("search", &err);
 	}
+	catch_up(&request, directory);
 	status = store_search(request.store, buf_text(&request.terms),
 		request.limit, hit, &request, &err);
-	if (status == 0)
-		say_what_is_left(request.store);
 	store_close(request.store);
 	buf_free(&request.terms);
 	free(request.path);

@@ -152,6 +152,7 @@ static int run(const struct profile *profile, const struct policy *policy,
 		.ca_file = profile->controller.ca_file,
 		.name = profile->controller.client ? profile->controller.client
 						   : profile->account.user,
+		.upkeep = true,
 		.wake = wake,
 		.context = &daemon.wake,
 	};

@@ -19,12 +19,14 @@
 #include "clock.h"
 #include "display.h"
 #include "err.h"
+#include "latency.h"
 #include "policy.h"
 #include "profile.h"
 #include "sync.h"
 #include "units.h"
 
 #define TICK_MS 100
+#define LOOKS	5 /* at the finished store */
 
 struct request {
 	bool json, quiet;
@@ -105,13 +107,14 @@ static void watch(struct work *work, const sigset_t *signals, bool quiet)
 }
 
 static void print_result(const struct request *request,
-	const struct sync_progress *progress, const struct err *err)
+	const struct sync_progress *progress, struct latency *latency,
+	const struct err *err)
 {
 	struct buf text = BUF_INIT(0);
 	char *json;
 
 	if (request->json) {
-		json = result_json(progress, err);
+		json = result_json(progress, latency, err);
 		puts(json);
 		free(json);
 	} else if (!request->quiet) {
@@ -121,10 +124,18 @@ static void print_result(const struct request *request,
 	}
 }
 
+/* A few looks at the store that the sync has left. */
+static void feel_the_result(struct latency *latency)
+{
+	for (int i = 0; i < LOOKS; i++)
+		latency_phase(latency, LATENCY_AFTER);
+}
+
 static int run(const struct sync_setup *setup, const struct request *request)
 {
 	struct work work = {.err = ERR_INIT};
 	struct sync_progress progress = {.state = SYNC_FAILED};
+	struct latency *latency = NULL;
 	sigset_t signals;
 	pthread_t thread;
 
@@ -133,8 +144,11 @@ static int run(const struct sync_setup *setup, const struct request *request)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	work.status = sync_new(&work.sync, setup, &work.err);
+	work.status = latency_start(&latency, setup->directory, &work.err);
+	if (!work.status)
+		work.status = sync_new(&work.sync, setup, &work.err);
 	if (!work.status) {
+		latency_phase(latency, LATENCY_DURING);
 		if (pthread_create(&thread, NULL, work_thread, &work)) {
 			work.status = err_set(&work.err, ERR_LIMIT,
 				"cannot start another thread");
@@ -143,10 +157,12 @@ static int run(const struct sync_setup *setup, const struct request *request)
 			pthread_join(thread, NULL);
 			sync_progress(work.sync, &progress);
 		}
+		feel_the_result(latency);
 	}
 	if (work.status)
 		verb_failed("sync", &work.err);
-	print_result(request, &progress, &work.err);
+	print_result(request, &progress, latency, &work.err);
+	latency_stop(latency);
 	sync_free(work.sync);
 	return work.status ? err_exit_status(&work.err) : 0;
 }

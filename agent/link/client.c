@@ -12,6 +12,7 @@
 #include "log.h"
 #include "message.h"
 #include "store.h"
+#include "upkeep.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -29,8 +30,9 @@ struct client {
 	struct sync *sync;
 	pthread_t thread;
 	atomic_bool over;
-	int status;	/* read after OVER */
-	struct err err; /* the same */
+	int status;	       /* read after OVER */
+	struct err err;	       /* the same */
+	struct upkeep *upkeep; /* between synchronisations; NULL: none */
 	/* What is told. */
 	struct sync_progress progress; /* the latest */
 	enum phase phase;
@@ -132,10 +134,31 @@ static int spawn(struct client *client, struct err *err)
 		      : 0;
 }
 
+static void start_upkeep(struct client *client)
+{
+	struct err err;
+
+	if (client->setup.upkeep &&
+		upkeep_start(&client->upkeep, client->setup.sync.directory,
+			&err) < 0)
+		log_warn(client->subject, "upkeep of the store: %s", err.text);
+}
+
+/* The store's lock is free then. */
+static void stop_upkeep(struct client *client)
+{
+	struct err err;
+
+	if (upkeep_stop(client->upkeep, &err) < 0)
+		log_warn(client->subject, "upkeep of the store: %s", err.text);
+	client->upkeep = NULL;
+}
+
 static void start(struct client *client, unsigned wave, bool prove)
 {
 	struct sync_setup setup = client->setup.sync;
 
+	stop_upkeep(client);
 	client->wave = wave;
 	client->err = ERR_INIT;
 	atomic_store(&client->over, false);
@@ -172,6 +195,8 @@ static void finish(struct client *client)
 		log_error(client->subject, "%s", client->err.text);
 	else
 		log_info(client->subject, "synchronisation done and verified");
+	if (!client->status)
+		start_upkeep(client);
 }
 
 static void follow(struct client *client)
@@ -327,6 +352,8 @@ int client_new(
 	wave = link_active(client->link);
 	if (wave)
 		start(client, wave, false);
+	else if (client->progress.totals.folders)
+		start_upkeep(client);
 	*out = client;
 	return 0;
 }
@@ -340,6 +367,7 @@ void client_free(struct client *client)
 		pthread_join(client->thread, NULL);
 		sync_free(client->sync);
 	}
+	stop_upkeep(client);
 	link_stop(client->link);
 	free(client->subject);
 	free(client);

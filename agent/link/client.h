@@ -23,6 +23,7 @@ struct client_setup {
 	const char *token_file;
 	const char *ca_file; /* or NULL */
 	const char *name;    /* in the scenario */
+	bool upkeep;	     /* index and compact the store when idle */
 	/* Any thread: client_tick() has something to do. */
 	void (*wake)(void *context);
 	void *context;

@@ -23,6 +23,7 @@
 #ifndef SLUICE_STORE_H
 #define SLUICE_STORE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -109,9 +110,10 @@ int store_check(struct store *store, bool repair,
 
 /* Rewrites packs of which at least DEAD_PERCENT is of messages that are gone
  * and says how much smaller the store got. For idle time; takes as long as
- * copying what lives. */
-int store_compact(struct store *store, unsigned dead_percent, uint64_t *freed,
-	struct err *err);
+ * copying what lives, or until STOP (may be NULL) is set: then the rest is
+ * done another time. */
+int store_compact(struct store *store, unsigned dead_percent,
+	const atomic_bool *stop, uint64_t *freed, struct err *err);
 
 /* What a person at the mail client would feel: lists 50 rows of the largest
  * folder and opens one message, the next one each time. */

@@ -129,7 +129,13 @@ rollback:
 	return -1;
 }
 
-static int empty_pack(struct store *store, unsigned number, struct err *err)
+static bool told_to_stop(const atomic_bool *stop)
+{
+	return stop && atomic_load(stop);
+}
+
+static int empty_pack(struct store *store, unsigned number,
+	const atomic_bool *stop, struct err *err)
 {
 	struct tenant *tenants = xcalloc(BATCH, sizeof(*tenants));
 	int64_t after = 0;
@@ -143,7 +149,7 @@ static int empty_pack(struct store *store, unsigned number, struct err *err)
 			after = tenants[count - 1].id;
 			status = move_batch(store, tenants, count, err);
 		}
-	} while (status == 0 && count == BATCH);
+	} while (status == 0 && count == BATCH && !told_to_stop(stop));
 	free(tenants);
 	return status;
 }
@@ -180,21 +186,31 @@ static int begin_next_pack(struct store *store, struct err *err)
 	return 0;
 }
 
-static int compact_pack(
-	struct store *store, unsigned number, uint64_t live, struct err *err)
+/* 1 when the pack is gone, 0 when told to stop before. */
+static int compact_pack(struct store *store, unsigned number, uint64_t live,
+	const atomic_bool *stop, struct err *err)
 {
 	if (number == PACK_OF(pack_end(store->pack)) &&
 		begin_next_pack(store, err) < 0)
 		return -1;
-	if (live && empty_pack(store, number, err) < 0)
+	if (live && empty_pack(store, number, stop, err) < 0)
 		return -1;
-	if (store_sync(store, err) < 0)
+	if (told_to_stop(stop))
+		return 0;
+	if (store_sync(store, err) < 0 ||
+		pack_remove(store->pack, number, err) < 0)
 		return -1;
-	return pack_remove(store->pack, number, err);
+	return 1;
 }
 
-int store_compact(struct store *store, unsigned dead_percent, uint64_t *freed,
-	struct err *err)
+static bool worth_it(uint64_t size_bytes, uint64_t live, unsigned dead_percent)
+{
+	return live < size_bytes &&
+		(size_bytes - live) * 100 >= size_bytes * dead_percent;
+}
+
+int store_compact(struct store *store, unsigned dead_percent,
+	const atomic_bool *stop, uint64_t *freed, struct err *err)
 {
 	unsigned last = PACK_OF(pack_end(store->pack));
 	uint64_t total = 0;
@@ -207,17 +223,19 @@ int store_compact(struct store *store, unsigned dead_percent, uint64_t *freed,
 	for (unsigned number = 1; number <= last; number++) {
 		uint64_t size_bytes = pack_bytes(store->pack, number);
 		uint64_t live = 0;
+		int done;
 
-		if (!size_bytes || live_bytes(store, number, &live, err) < 0) {
-			if (size_bytes)
-				return -1;
+		if (!size_bytes)
 			continue;
-		}
-		if (live >= size_bytes ||
-			(size_bytes - live) * 100 < size_bytes * dead_percent)
-			continue;
-		if (compact_pack(store, number, live, err) < 0)
+		if (live_bytes(store, number, &live, err) < 0)
 			return -1;
+		if (!worth_it(size_bytes, live, dead_percent))
+			continue;
+		done = compact_pack(store, number, live, stop, err);
+		if (done < 0)
+			return -1;
+		if (!done)
+			break;
 		total += size_bytes - live;
 	}
 	*freed = total;

@@ -264,7 +264,7 @@ static int compact(void)
 		store_message_delete(store, 1, 10, &err) < 0 ||
 		store_commit(store, &err) < 0)
 		return EXIT_BROKEN;
-	status = store_compact(store, 30, &freed, &err);
+	status = store_compact(store, 30, NULL, &freed, &err);
 	store_close(store);
 	return status < 0 ? EXIT_BROKEN : EXIT_DONE;
 }
