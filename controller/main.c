@@ -9,6 +9,7 @@
 #include "command.h"
 #include "fill.h"
 #include "reply.h"
+#include "verb_model.h"
 
 static const struct entry {
 	const char *name;
@@ -58,6 +59,8 @@ int main(int argc, char **argv)
 		(void)puts("sluice " SLUICE_VERSION);
 		return EXIT_DONE;
 	}
+	if (recommend_wants_csv(argc - 1, argv + 1))
+		return recommend_csv_main(argc - 1, argv + 1);
 	for (unsigned i = 0; i < COUNT; i++)
 		if (strcmp(commands[i].name, name) == 0)
 			return commands[i].run(argc - 1, argv + 1);

@@ -119,12 +119,13 @@ static int wave_step(const struct common *common, const json_t *data,
 static int rollout_step(
 	const struct common *common, const struct said *said, char **last)
 {
-	char *line = xstrdup(said->text);
-	char *second = strchr(line, '\n');
+	const json_t *wave = json_object_get(said->data, "wave");
+	char *line = json_is_object(wave)
+		? wave_line(wave)
+		: xasprintf("rollout: %s",
+			  arg_text(json_object_get(said->data, "rollout"),
+				  "state"));
 
-	/* The rollout and its wave; what flickers stays out. */
-	if (second && (second = strchr(second + 1, '\n')))
-		*second = '\0';
 	print_line(common, line, last);
 	free(line);
 	return said->exit == EXIT_RUNNING ? -1 : said->exit;

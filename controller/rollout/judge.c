@@ -16,7 +16,7 @@
 #define SLO_KEPT_MIN	   0.95
 #define PROBE_FAILURES_MAX 0.01
 #define DATA_MIN	   0.80
-#define MEASURABLE_S	   5.0 /* a shorter wave has no bucket */
+#define MEASURABLE_S	   10.0 /* a shorter wave cannot be measured */
 
 const char *judgement_name(enum judgement verdict)
 {
@@ -111,8 +111,9 @@ static void judge_clients(struct judge_result *result,
 	say(rule->limit, "passed");
 }
 
-static void judge_canary(
-	struct judge_result *result, const struct judge_measured *measured)
+/* What a brief wave could not show is said, not judged. */
+static void judge_canary(struct judge_result *result,
+	const struct judge_measured *measured, bool brief)
 {
 	struct judge_rule *rule;
 
@@ -126,6 +127,7 @@ static void judge_canary(
 		say(rule->measured, "p95 within %.0f ms in %.0f%% of windows",
 			measured->slo_ms, 100 * measured->slo_kept);
 	say(rule->limit, "in at least %.0f%%", 100 * SLO_KEPT_MIN);
+	rule->advisory = brief && isnan(measured->slo_kept);
 	rule = add_rule(result, "failed probes",
 		isnan(measured->probe_failures) ? JUDGE_INCONCLUSIVE
 			: measured->probe_failures <= PROBE_FAILURES_MAX
@@ -136,6 +138,7 @@ static void judge_canary(
 	else
 		say(rule->measured, "%.1f%%", 100 * measured->probe_failures);
 	say(rule->limit, "at most %.0f%%", 100 * PROBE_FAILURES_MAX);
+	rule->advisory = brief && isnan(measured->probe_failures);
 }
 
 static void judge_share(struct judge_result *result, const char *name,
@@ -179,8 +182,8 @@ void judge_wave(struct judge_result *result, const struct judge_counts *counts,
 
 	*result = (struct judge_result){.verdict = JUDGE_PASS};
 	judge_clients(result, counts, steps);
-	if (measured->canary && !brief)
-		judge_canary(result, measured);
+	if (measured->canary)
+		judge_canary(result, measured, brief);
 	if (measured->exporter)
 		judge_share(result, "server load data",
 			measured->exporter_share, brief);

@@ -123,6 +123,29 @@ static int start_scrape(struct gauge *gauge, struct err *err)
 	return scrape_start(&gauge->scrape, &options, gauge_clock_us, err);
 }
 
+static int start_canary(struct gauge *gauge, struct err *err)
+{
+	const struct scenario *s = gauge->scenario;
+	struct account account = {
+		.user = s->canary.user,
+		.password_file = s->canary.password_file,
+		.password_command = s->canary.password_command,
+		.imap = s->server.imap,
+		.dav_url = s->server.dav_url,
+		.ca_file = s->server.ca_file,
+	};
+	struct canary_options options = {
+		.account = &account,
+		.interval_us = s->canary.interval_us,
+	};
+
+	if (!s->canary.user)
+		return 0;
+	if (canary_start(&gauge->canary, &options, gauge_clock_us, err) < 0)
+		return err_context(err, "canary %s", s->canary.user);
+	return 0;
+}
+
 static void make_policy(struct gauge *gauge)
 {
 	const struct scenario *s = gauge->scenario;
@@ -159,7 +182,8 @@ int gauge_start(struct gauge **out, const struct scenario *scenario,
 		gauge->probe_us = gauge_clock_us();
 	for (int i = 0; i < LOAD_COUNT; i++)
 		gauge->load.load[i] = NAN;
-	if (load_buckets(gauge, err) < 0 || start_scrape(gauge, err) < 0) {
+	if (load_buckets(gauge, err) < 0 || start_scrape(gauge, err) < 0 ||
+		start_canary(gauge, err) < 0) {
 		gauge_stop(&gauge);
 		return -1;
 	}
@@ -177,6 +201,8 @@ void gauge_stop(struct gauge **handle)
 		return;
 	if (gauge->scrape)
 		scrape_stop(&gauge->scrape);
+	if (gauge->canary)
+		canary_stop(&gauge->canary);
 	if (gauge->brake)
 		brake_free(gauge->brake);
 	slicer_free(gauge->slicer);
@@ -253,6 +279,34 @@ static int take_loads(struct gauge *gauge, bool idle, struct err *err)
 				0.9 * gauge->idle_await_ms, await);
 		gauge->loads++;
 		gauge->load = points[i];
+	}
+	return 0;
+}
+
+static int take_probes(
+	struct gauge *gauge, bool idle, int64_t now_us, struct err *err)
+{
+	struct canary_probe probes[TAKE_MAX];
+	size_t count;
+
+	if (!gauge->canary)
+		return 0;
+	canary_status(gauge->canary, &gauge->canary_status);
+	count = canary_take(gauge->canary, probes, TAKE_MAX);
+	for (size_t i = 0; i < count; i++) {
+		struct probe_row row = {.start_us = probes[i].start_us,
+			.latency_us = probes[i].latency_us};
+
+		for (int step = 0; step < ROW_PROBE_STEPS; step++)
+			row.step_us[step] = step < CANARY_STEPS
+				? probes[i].step_us[step]
+				: -1;
+		if (archive_add_probe(gauge->archive, &row, err) < 0)
+			return -1;
+		slicer_probe(gauge->slicer, row.start_us, row.latency_us);
+		probes_add(&gauge->probes, row.start_us, row.latency_us, idle,
+			gauge->policy.slo_ms);
+		gauge->probe_us = now_us;
 	}
 	return 0;
 }
@@ -431,7 +485,8 @@ static void fill_measured(
 		.canary_share = share(gauge->probes.count,
 			interval_s > 0 ? floor(seconds / interval_s) : 0),
 		.slo_ms = gauge->policy.slo_ms,
-		.slo_kept = probes_slo_kept(&gauge->probes),
+		.slo_kept = probes_slo_kept(
+			&gauge->probes, gauge->policy.slo_ms),
 		.probe_failures = probes_wave_failures(&gauge->probes),
 	};
 }
@@ -445,6 +500,7 @@ int gauge_tick(struct gauge *gauge, struct rollout *r,
 
 	follow_wave(gauge, r, now_us);
 	if (take_loads(gauge, idle, err) < 0 ||
+		take_probes(gauge, idle, now_us, err) < 0 ||
 		take_buckets(gauge, now_us, err) < 0)
 		return -1;
 	make_policy(gauge);

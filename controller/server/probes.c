@@ -106,11 +106,16 @@ double probes_failure_share(const struct probes *probes, int64_t now_us)
 	return count ? (double)failed / count : NAN;
 }
 
-double probes_slo_kept(const struct probes *probes)
+double probes_slo_kept(const struct probes *probes, double slo_ms)
 {
-	if (!probes->windows)
+	int64_t window[sizeof(probes->window) / sizeof(int64_t)];
+
+	if (probes->windows)
+		return (double)probes->windows_kept / probes->windows;
+	if (probes->window_count < RECENT_MIN || !(slo_ms > 0))
 		return NAN;
-	return (double)probes->windows_kept / probes->windows;
+	memcpy(window, probes->window, sizeof(window));
+	return p95_ms(window, probes->window_count) <= slo_ms ? 1 : 0;
 }
 
 double probes_wave_failures(const struct probes *probes)

@@ -42,8 +42,11 @@ double probes_idle_p95_ms(const struct probes *probes);
 /* Of those in the minute before NOW_US; NaN: none. */
 double probes_failure_share(const struct probes *probes, int64_t now_us);
 
-/* Of the wave's whole windows and probes; NaN: none yet. */
-double probes_slo_kept(const struct probes *probes);
+/* Share of the wave's whole windows; of a wave shorter than one, the probes
+ * that there are count as its window. NaN: fewer than 5. */
+double probes_slo_kept(const struct probes *probes, double slo_ms);
+
+/* Share of the wave's probes; NaN: none. */
 double probes_wave_failures(const struct probes *probes);
 
 #endif
