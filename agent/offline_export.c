@@ -183,6 +183,7 @@ int verb_export(const char *directory, int argc, char **argv)
 	status = export_prepare(export) < 0 ? -1
 					    : export_all(export, folder, &err);
 	store_close(export->store);
+	export_end(export);
 	if (status < 0)
 		return offline_fail("export", &err);
 	say_what_was_done(export);

@@ -31,6 +31,8 @@ struct export
 	const char *directory; /* NULL for digests */
 	uint64_t count;
 	uint64_t skipped; /* header only */
+	char **names;	  /* given out by export_name() */
+	size_t name_count;
 };
 
 /* Creates the directory. */
@@ -57,7 +59,10 @@ int export_open(
 	struct export *export, struct export_file *file, const char *name);
 int export_close(struct export *export, struct export_file *file, int status);
 
-/* A folder's path as one file name, for free(): no '/', nothing hidden. */
-char *export_name(const char *path, const char *suffix);
+/* A folder's path as one file name: no '/', nothing hidden, not the same for
+ * two folders of one export. Lives until export_end(). */
+const char *export_name(
+	struct export *export, const char *path, const char *suffix);
+void export_end(struct export *export);
 
 #endif

@@ -29,9 +29,20 @@ int export_prepare(struct export *export)
 	return 0;
 }
 
-char *export_name(const char *path, const char *suffix)
+static bool taken(const struct export *export, const char *name)
 {
-	char *name = xasprintf("%.200s%s", *path ? path : "_", suffix);
+	for (size_t i = 0; i < export->name_count; i++) {
+		if (strcmp(export->names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static char *plain_name(const char *path, unsigned number, const char *suffix)
+{
+	char *name = number > 1
+		? xasprintf("%.200s-%u%s", path, number, suffix)
+		: xasprintf("%.200s%s", *path ? path : "_", suffix);
 
 	for (char *c = name; *c; c++) {
 		if (*c == '/' || (unsigned char)*c < ' ' || *c == 0x7f ||
@@ -39,6 +50,28 @@ char *export_name(const char *path, const char *suffix)
 			*c = '_';
 	}
 	return name;
+}
+
+const char *export_name(
+	struct export *export, const char *path, const char *suffix)
+{
+	char *name = plain_name(path, 1, suffix);
+
+	for (unsigned number = 2; taken(export, name); number++) {
+		free(name);
+		name = plain_name(path, number, suffix);
+	}
+	export->names = xrealloc(
+		export->names, export->name_count + 1, sizeof(*export->names));
+	export->names[export->name_count++] = name;
+	return name;
+}
+
+void export_end(struct export *export)
+{
+	for (size_t i = 0; i < export->name_count; i++)
+		free(export->names[i]);
+	free(export->names);
 }
 
 int export_open(
@@ -191,10 +224,9 @@ static int mbox_row(const struct store_row *row, void *arg)
 int export_mbox(struct export *export, const struct store_folder *folder)
 {
 	struct rows rows = {.export = export};
-	char *name = export_name(folder->path, ".mbox");
+	const char *name = export_name(export, folder->path, ".mbox");
 	int status = export_open(export, &rows.file, name);
 
-	free(name);
 	if (status < 0)
 		return -1;
 	status = store_rows(
@@ -263,14 +295,13 @@ static int make_maildir(struct export *export, const char *name)
 
 int export_maildir(struct export *export, const struct store_folder *folder)
 {
-	char *name = export_name(folder->path, "");
+	const char *name = export_name(export, folder->path, "");
 	struct rows rows = {.export = export, .maildir = name};
 	int status = make_maildir(export, name);
 
 	if (status == 0)
 		status = store_rows(export->store, folder->id, 0, 0,
 			maildir_row, &rows, export->err);
-	free(name);
 	return status;
 }
 
@@ -298,11 +329,10 @@ static int item_text(const struct store_item *item, void *arg)
 int export_items(struct export *export, const struct store_folder *folder)
 {
 	struct rows rows = {.export = export};
-	char *name = export_name(
-		folder->path, export->format == EXPORT_ICS ? ".ics" : ".vcf");
+	const char *name = export_name(export, folder->path,
+		export->format == EXPORT_ICS ? ".ics" : ".vcf");
 	int status = export_open(export, &rows.file, name);
 
-	free(name);
 	if (status < 0)
 		return -1;
 	status = store_item_each(

@@ -60,7 +60,8 @@ static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "[FOLDER]",
 	.doc = "List the folders of the local database, or what is in FOLDER."
-	       "\vMarks: N new, ! flagged, R answered; F complete, h header "
+	       "\vWhere two kinds have a folder of one name, write kind:FOLDER, as "
+	       "in calendar:Notes. Marks: N new, ! flagged, R answered; F complete, h header "
 	       "only; S signed, E encrypted; @ attachment.",
 };
 

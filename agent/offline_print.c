@@ -244,11 +244,52 @@ bool offline_id(const char *word, bool *is_item, int64_t *id)
 	return !errno && *word >= '0' && *word <= '9' && !*end && *id > 0;
 }
 
+/* "calendar:Tasks" is meant where a mail folder has the same path. */
+struct wanted {
+	enum store_kind kind;
+	const char *path;
+	int64_t id;
+};
+
+static int match(const struct store_folder *folder, void *arg)
+{
+	struct wanted *wanted = arg;
+
+	if (folder->kind == wanted->kind &&
+		strcmp(folder->path, wanted->path) == 0)
+		wanted->id = folder->id;
+	return 0;
+}
+
+static int find_by_kind(struct store *store, const char *path,
+	struct store_folder *folder, struct err *err)
+{
+	const char *colon = strchr(path, ':');
+
+	for (int kind = STORE_KIND_MAIL; colon && kind <= STORE_KIND_CALENDAR;
+		kind++) {
+		const char *name = store_kind_name((enum store_kind)kind);
+		struct wanted wanted = {(enum store_kind)kind, colon + 1, 0};
+
+		if (strlen(name) != (size_t)(colon - path) ||
+			strncmp(name, path, strlen(name)) != 0)
+			continue;
+		if (store_folder_each(store, match, &wanted, err) < 0)
+			return -1;
+		return wanted.id
+			? store_folder_get(store, wanted.id, folder, err)
+			: 0;
+	}
+	return 0;
+}
+
 int offline_folder(struct store *store, const char *path,
 	struct store_folder *folder, struct err *err)
 {
 	int found = store_folder_by_path(store, path, folder, err);
 
+	if (found == 0)
+		found = find_by_kind(store, path, folder, err);
 	if (found == 0)
 		return err_set(err, ERR_USAGE,
 			"%s: no such folder in the store; `sluice-agent ls` "

@@ -39,7 +39,8 @@ void print_item_json(const struct store_item *item, const char *folder);
 /* "123" is a message, "i45" an item. */
 bool offline_id(const char *word, bool *is_item, int64_t *id);
 
-/* ERR_USAGE when there is no such folder. */
+/* By path, or by kind and path ("calendar:Notes") where two kinds have the
+ * same. ERR_USAGE when there is no such folder. */
 int offline_folder(struct store *store, const char *path,
 	struct store_folder *folder, struct err *err);
 

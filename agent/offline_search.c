@@ -127,15 +127,26 @@ static int hit(const struct store_hit *hit, void *arg)
 	return status < 0 ? -1 : 0;
 }
 
+static uint64_t index_left(const char *directory)
+{
+	struct store *store = store_open(directory, STORE_READ, NULL);
+	uint64_t left = 0;
+
+	if (store && store_index_left(store, &left, NULL) < 0)
+		left = 0;
+	store_close(store);
+	return left;
+}
+
 /* The daemon indexes when it is idle; after a single sync the first search
  * does it, unless somebody else is writing. */
-static void catch_up(struct request *request, const char *directory)
+static void catch_up(const char *directory)
 {
+	uint64_t left = index_left(directory);
 	struct store *writer;
-	uint64_t left = 0;
 	bool more = true;
 
-	if (store_index_left(request->store, &left, NULL) < 0 || !left)
+	if (!left)
 		return;
 	writer = store_open(directory, STORE_WRITE, NULL);
 	if (writer && isatty(STDERR_FILENO))
@@ -146,7 +157,8 @@ static void catch_up(struct request *request, const char *directory)
 			break;
 	}
 	store_close(writer);
-	if (store_index_left(request->store, &left, NULL) == 0 && left)
+	left = index_left(directory);
+	if (left)
 		fprintf(stderr,
 			"sluice-agent search: %" PRIu64
 			" messages and items are not indexed yet\n",
@@ -161,12 +173,12 @@ int verb_search(const char *directory, int argc, char **argv)
 	int status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &request);
+	catch_up(directory);
 	request.store = store_open(directory, STORE_READ, &err);
 	if (!request.store) {
 		buf_free(&request.terms);
 		return offline_fail("search", &err);
 	}
-	catch_up(&request, directory);
 	status = store_search(request.store, buf_text(&request.terms),
 		request.limit, hit, &request, &err);
 	store_close(request.store);

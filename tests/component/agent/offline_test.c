@@ -117,8 +117,10 @@ static struct store *fill(void)
 	ok(store_message_set_flags(store, folder, 2,
 		STORE_FLAG_FLAGGED | STORE_FLAG_SEEN, NULL, 0, &err));
 	add_folder(store, "Lists/../x", STORE_MODE_HEADERS);
+	add_folder(store, "Lists_.._x", STORE_MODE_HEADERS);
 	add_collection(store, "/cal/", STORE_KIND_CALENDAR, &event);
 	add_collection(store, "/card/", STORE_KIND_CONTACTS, &contact);
+	add_collection(store, "INBOX", STORE_KIND_CONTACTS, &contact);
 	poison.folder = folder;
 	ok(store_quarantine_add(store, &poison, &err));
 	ok(store_commit(store, &err));
@@ -148,6 +150,9 @@ static void test_ls(void **state)
 	expect("\"flags\":\"\\\\Flagged \\\\Seen\"");
 	status(0, verb_ls, "ls", "/cal/");
 	expect("Board meeting");
+	status(0, verb_ls, "ls", "contacts:INBOX");
+	expect("Ann Other <ann@example.org>");
+	status(2, verb_ls, "ls", "calendar:INBOX");
 	status(2, verb_ls, "ls", "Nowhere");
 	expect("sluice-agent ls: Nowhere: no such folder");
 	status(2, verb_ls, "ls", "--nonsense");
@@ -185,7 +190,7 @@ static void test_search(void **state)
 	(void)state;
 	/* Nothing is indexed yet, and the writer is busy. */
 	status(0, verb_search, "search", "BUDGET");
-	expect("4 messages and items are not indexed yet");
+	expect("5 messages and items are not indexed yet");
 	store_close(store);
 	status(0, verb_search, "search", "BUDGET");
 	expect("INBOX: number 2");
@@ -232,6 +237,7 @@ static void test_export_files(void **state)
 		">From here\n>>From there\n>>Fro\nFrom\nlast budget\n\n");
 	read_out("Lists_.._x.mbox");
 	assert_string_equal(output, "");
+	read_out("Lists_.._x-2.mbox");
 	status(0, verb_export, "export", "--ics", out);
 	read_out("_cal_.ics");
 	assert_string_equal(output, event.text);
@@ -272,7 +278,7 @@ static void test_status(void **state)
 	expect("2 (1 complete, 1 signed or encrypted)");
 	expect("INBOX UID 9: too odd (1 tries)");
 	status(0, verb_status, "status", "--json");
-	expect("\"missing\":1,\"missing_bytes\":1001,\"contacts\":1,");
+	expect("\"missing\":1,\"missing_bytes\":1001,\"contacts\":2,");
 	expect("\"quarantine\":[{\"folder\":\"INBOX\",\"uid\":9");
 }
 
