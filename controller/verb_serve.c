@@ -12,14 +12,14 @@
 #include "log.h"
 #include "reply.h"
 #include "report.h"
-#include "server.h"
+#include "serve.h"
 
 #define DEFAULT_LISTEN "0.0.0.0:7443"
 
 struct serve {
 	struct common common;
 	const char *listen;
-	struct server_options options;
+	struct serve_options options;
 };
 
 enum {
@@ -113,7 +113,7 @@ int command_serve(int argc, char **argv)
 		serve.options.host = host;
 		if (!serve.options.name)
 			serve.options.name = host;
-		result = server_run(&serve.options, &err);
+		result = serve_run(&serve.options, &err);
 	}
 	free(host);
 	return result < 0 ? command_failed(&err) : EXIT_DONE;

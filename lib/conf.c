@@ -164,37 +164,36 @@ static const struct conf_field *find_field(
 	return NULL;
 }
 
-/* The key of a pair as text, or -1 when it is none or stands twice. */
-static int pair_key(struct reader *reader, const struct place *place,
-	const yaml_node_t *map, const yaml_node_pair_t *pair, const char **key,
-	struct err *err)
+/* The key of a pair as text, or NULL when it is none or stands twice. */
+static const char *pair_key(struct reader *reader, const struct place *place,
+	const yaml_node_t *map, const yaml_node_pair_t *pair, struct err *err)
 {
 	yaml_node_t *node = yaml_document_get_node(
 		&reader->document, pair->key);
-	struct place here = {place, NULL};
+	struct place here = {place, (char *)node->data.scalar.value};
 
 	if (node->type != YAML_SCALAR_NODE || node->data.scalar.length == 0 ||
-		strlen((char *)node->data.scalar.value) !=
-			node->data.scalar.length) {
+		strlen(here.key) != node->data.scalar.length) {
 		err_set(err, ERR_CONFIG, "expected a key, found %s",
 			node->type == YAML_SCALAR_NODE ? "nothing"
 						       : node_kind(node));
-		return at_place(reader, place, node->start_mark, err);
+		at_place(reader, place, node->start_mark, err);
+		return NULL;
 	}
-	*key = here.key = (char *)node->data.scalar.value;
 	for (yaml_node_pair_t *p = map->data.mapping.pairs.start; p < pair;
 		p++) {
 		yaml_node_t *other = yaml_document_get_node(
 			&reader->document, p->key);
 
-		if (strcmp((char *)other->data.scalar.value, *key) != 0)
+		if (strcmp((char *)other->data.scalar.value, here.key) != 0)
 			continue;
 		err_set(err, ERR_CONFIG,
 			"stands twice, first on line %zu; remove one",
 			other->start_mark.line + 1);
-		return at_place(reader, &here, node->start_mark, err);
+		at_place(reader, &here, node->start_mark, err);
+		return NULL;
 	}
-	return 0;
+	return here.key;
 }
 
 /* ---- defaults */
@@ -261,10 +260,11 @@ static int read_table(struct reader *reader, const struct place *place,
 	bool seen[64] = {false};
 
 	for (; pair < top; pair++) {
-		struct place here = {place, NULL};
+		struct place here = {
+			place, pair_key(reader, place, node, pair, err)};
 		const struct conf_field *field;
 
-		if (pair_key(reader, place, node, pair, &here.key, err) < 0)
+		if (!here.key)
 			return -1;
 		field = find_field(table, here.key);
 		if (!field) {
@@ -330,8 +330,8 @@ static int read_elements(struct reader *reader, const struct place *place,
 			char *name;
 
 			value = pair->value;
-			if (pair_key(reader, place, node, pair, &here.key,
-				    err) < 0)
+			here.key = pair_key(reader, place, node, pair, err);
+			if (!here.key)
 				return -1;
 			name = xstrdup(here.key);
 			memcpy(element + field->name_offset, &name,
@@ -358,7 +358,11 @@ static int read_value(struct reader *reader, const struct place *place,
 		wanted = YAML_MAPPING_NODE;
 	else if (field->type == CONF_LIST)
 		wanted = YAML_SEQUENCE_NODE;
-	if (!node || node->type != wanted || is_null(node))
+	if (!node)
+		return err_set(err, ERR_CONFIG,
+			"%s:1:1: the file is empty; expected keys with values",
+			reader->name);
+	if (node->type != wanted || is_null(node))
 		return wrong_kind(reader, place, field, node, err);
 	if (wanted == YAML_MAPPING_NODE &&
 		node->data.mapping.pairs.top - node->data.mapping.pairs.start >
@@ -563,7 +567,7 @@ static void free_field(const struct conf_field *field, void *at, size_t *count)
 	case CONF_LIST:
 	case CONF_MAP:
 		memcpy(&pointer, at, sizeof(pointer));
-		for (size_t i = 0; pointer && i < *count; i++) {
+		for (size_t i = 0; pointer && count && i < *count; i++) {
 			char *element = (char *)pointer +
 				i * field->element_size;
 			char *name;
@@ -578,7 +582,8 @@ static void free_field(const struct conf_field *field, void *at, size_t *count)
 		}
 		free(pointer);
 		memset(at, 0, sizeof(pointer));
-		*count = 0;
+		if (count)
+			*count = 0;
 		break;
 	default:
 		break;

@@ -160,7 +160,7 @@ int units_parse_rate(const char *text, uint64_t *bytes_s, struct err *err)
 
 int units_parse_percent(const char *text, double *ratio, struct err *err)
 {
-	uint64_t millionths;
+	uint64_t millionths = 0;
 
 	if (read_quantity(text, percents, "60%", &millionths, err) < 0)
 		return -1;
@@ -173,7 +173,7 @@ int units_parse_percent(const char *text, double *ratio, struct err *err)
 
 int units_parse_factor(const char *text, double *factor, struct err *err)
 {
-	uint64_t millionths;
+	uint64_t millionths = 0;
 
 	if (read_quantity(text, factors, "3x", &millionths, err) < 0)
 		return -1;

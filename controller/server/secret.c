@@ -186,7 +186,8 @@ static int read_authority(const char *dir, gnutls_x509_crt_t cert,
 	int result = -1, code = 0;
 
 	if (secret_read_file(cert_path, &cert_text, err) == 0 &&
-		secret_read_file(key_path, &key_text, err) == 0) {
+		secret_read_file(key_path, &key_text, err) == 0 && cert_text &&
+		key_text) {
 		data = (gnutls_datum_t){(unsigned char *)cert_text,
 			(unsigned)strlen(cert_text)};
 		code = gnutls_x509_crt_import(cert, &data, GNUTLS_X509_FMT_PEM);

@@ -306,7 +306,7 @@ static int open_tcp(
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_PASSIVE | AI_NUMERICSERV};
 	struct addrinfo *address;
-	struct sockaddr_storage bound;
+	struct sockaddr_in6 bound = {0}; /* the larger of both */
 	socklen_t length = sizeof(bound);
 	char port[8];
 	int fd, code, on = 1;
@@ -330,9 +330,8 @@ static int open_tcp(
 		return -1;
 	}
 	freeaddrinfo(address);
-	web->port = ntohs(bound.ss_family == AF_INET6
-			? ((struct sockaddr_in6 *)&bound)->sin6_port
-			: ((struct sockaddr_in *)&bound)->sin_port);
+	/* The port is at the same place in either family. */
+	web->port = ntohs(bound.sin6_port);
 	return fd;
 }
 

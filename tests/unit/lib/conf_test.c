@@ -171,74 +171,74 @@ static void fills_defaults(void **state)
 	conf_free(&outer_table, &outer);
 }
 
+static const struct {
+	const char *text, *error;
+} cases[] = {
+	{"title: x\ncuont: 3\n",
+		"f.yaml:2:1: cuont: unknown key; did you mean count?"},
+	{"title: x\ninner:\n  path: p\n  prot: 5\n",
+		"f.yaml:4:3: inner.prot: unknown key; did you mean port?"},
+	{"title: x\nqqqqqqqq: 1\n",
+		"f.yaml:2:1: qqqqqqqq: unknown key; the keys here are "
+		"title, on"},
+	{"title: x\ncount: many\n",
+		"f.yaml:2:8: count: expected a whole number, found "
+		"'many'"},
+	{"title: x\ncount: '3'\n",
+		"f.yaml:2:8: count: expected a whole number, found the "
+		"text '3'"},
+	{"title: x\ncount: 101\n",
+		"f.yaml:2:8: count: expected a whole number from 0 to "
+		"100, found 101"},
+	{"title: x\ninner: {path: p, port: 70000}\n",
+		"f.yaml:2:24: inner.port: expected a whole number from "
+		"1 to 65535, found 70000"},
+	{"title: x\nwait: soon\n",
+		"f.yaml:2:7: wait: expected a number with a unit, as "
+		"250ms"},
+	{"title: x\nsize: 3XB\n", "f.yaml:2:7: size: expected a unit"},
+	{"title: x\nratio: 101%\n", "f.yaml:2:8: ratio: expected at most 100%"},
+	{"title: x\non: maybe\n",
+		"f.yaml:2:5: on: expected true or false, found 'maybe'"},
+	{"title: x\ninner: {path: p, word: blue}\n",
+		"f.yaml:2:24: inner.word: expected one of red, green, "
+		"found 'blue'"},
+	{"title: x\ninner: 3\n",
+		"f.yaml:2:8: inner: expected keys with values, found a "
+		"value"},
+	{"title: [1]\n",
+		"f.yaml:1:8: title: expected a text, found a "
+		"list"},
+	{"title:\n",
+		"f.yaml:1:7: title: expected a text, found "
+		"nothing"},
+	{"title: x\nlist: [1, two]\n",
+		"f.yaml:2:11: list.2: expected a whole number, found "
+		"'two'"},
+	{"title: x\nshares: {a: 1}\n",
+		"f.yaml:2:13: shares.a: expected a unit"},
+	{"title: x\nservers:\n- port: 1\n",
+		"f.yaml:3:3: servers.1.path: missing; add it"},
+	{"title: x\ncount: 1\ncount: 2\n",
+		"f.yaml:3:1: count: stands twice, first on line 2"},
+	{"count: 1\n", "f.yaml:1:1: title: missing; add it: its name"},
+	{"title: x\ncount: 13\n", "f.yaml:1:1: count 13 is unlucky"},
+	{"", "f.yaml:1:1: the file is empty"},
+	{"title: x\n\tcount: 1\n", "f.yaml:2:1: not YAML"},
+	{"title: \"x\n", "f.yaml:2:1: not YAML"},
+	{"title: &a x\n", "f.yaml:1:8: found an anchor"},
+	{"title: x\ncount: *a\n", "f.yaml:2:8: found an alias"},
+	{"title: !!str x\n", "f.yaml:1:8: found a tag"},
+	{"title: x\n---\ntitle: y\n", "f.yaml:2:1: found a second"},
+	{"[[[[[[[[[[[[[[[[[[[[", "f.yaml:1:17: found more than 16"},
+	{"title: \"a\\0b\"\n",
+		"f.yaml:1:8: title: expected a text, "
+		"found a NUL"},
+	{"- title\n", "f.yaml:1:1: expected keys with values"},
+};
+
 static void says_where_and_what(void **state)
 {
-	static const struct {
-		const char *text, *error;
-	} cases[] = {
-		{"title: x\ncuont: 3\n",
-			"f.yaml:2:1: cuont: unknown key; did you mean count?"},
-		{"title: x\ninner:\n  path: p\n  prot: 5\n",
-			"f.yaml:4:3: inner.prot: unknown key; did you mean port?"},
-		{"title: x\nqqqqqqqq: 1\n",
-			"f.yaml:2:1: qqqqqqqq: unknown key; the keys here are "
-			"title, on"},
-		{"title: x\ncount: many\n",
-			"f.yaml:2:8: count: expected a whole number, found "
-			"'many'"},
-		{"title: x\ncount: '3'\n",
-			"f.yaml:2:8: count: expected a whole number, found the "
-			"text '3'"},
-		{"title: x\ncount: 101\n",
-			"f.yaml:2:8: count: expected a whole number from 0 to "
-			"100, found 101"},
-		{"title: x\ninner: {path: p, port: 70000}\n",
-			"f.yaml:2:24: inner.port: expected a whole number from "
-			"1 to 65535, found 70000"},
-		{"title: x\nwait: soon\n",
-			"f.yaml:2:7: wait: expected a number with a unit, as "
-			"250ms"},
-		{"title: x\nsize: 3XB\n", "f.yaml:2:7: size: expected a unit"},
-		{"title: x\nratio: 101%\n",
-			"f.yaml:2:8: ratio: expected at most 100%"},
-		{"title: x\non: maybe\n",
-			"f.yaml:2:5: on: expected true or false, found 'maybe'"},
-		{"title: x\ninner: {path: p, word: blue}\n",
-			"f.yaml:2:24: inner.word: expected one of red, green, "
-			"found 'blue'"},
-		{"title: x\ninner: 3\n",
-			"f.yaml:2:8: inner: expected keys with values, found a "
-			"value"},
-		{"title: [1]\n",
-			"f.yaml:1:8: title: expected a text, found a "
-			"list"},
-		{"title:\n",
-			"f.yaml:1:7: title: expected a text, found "
-			"nothing"},
-		{"title: x\nlist: [1, two]\n",
-			"f.yaml:2:11: list.2: expected a whole number, found "
-			"'two'"},
-		{"title: x\nshares: {a: 1}\n",
-			"f.yaml:2:13: shares.a: expected a unit"},
-		{"title: x\nservers:\n- port: 1\n",
-			"f.yaml:3:3: servers.1.path: missing; add it"},
-		{"title: x\ncount: 1\ncount: 2\n",
-			"f.yaml:3:1: count: stands twice, first on line 2"},
-		{"count: 1\n", "f.yaml:1:1: title: missing; add it: its name"},
-		{"title: x\ncount: 13\n", "f.yaml:1:1: count 13 is unlucky"},
-		{"", "f.yaml:1:1: the file is empty"},
-		{"title: x\n\tcount: 1\n", "f.yaml:2:1: not YAML"},
-		{"title: \"x\n", "f.yaml:2:1: not YAML"},
-		{"title: &a x\n", "f.yaml:1:8: found an anchor"},
-		{"title: x\ncount: *a\n", "f.yaml:2:8: found an alias"},
-		{"title: !!str x\n", "f.yaml:1:8: found a tag"},
-		{"title: x\n---\ntitle: y\n", "f.yaml:2:1: found a second"},
-		{"[[[[[[[[[[[[[[[[[[[[", "f.yaml:1:17: found more than 16"},
-		{"title: \"a\\0b\"\n",
-			"f.yaml:1:8: title: expected a text, "
-			"found a NUL"},
-		{"- title\n", "f.yaml:1:1: expected keys with values"},
-	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

@@ -1,7 +1,7 @@
 /*
- * server.c - the loop: signals, the second, and which request goes where.
+ * serve.c - the loop: signals, the second, and which request goes where.
  */
-#include "server.h"
+#include "serve.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -154,7 +154,7 @@ static int write_url(const struct server *server, struct err *err)
 	return result;
 }
 
-static int read_certificate(const struct server_options *options, char **cert,
+static int read_certificate(const struct serve_options *options, char **cert,
 	char **key, struct err *err)
 {
 	if (!options->cert_file)
@@ -168,8 +168,8 @@ static int read_certificate(const struct server_options *options, char **cert,
 	return secret_read_file(options->key_file, key, err);
 }
 
-static int listen_on(struct server *server,
-	const struct server_options *options, struct err *err)
+static int listen_on(struct server *server, const struct serve_options *options,
+	struct err *err)
 {
 	const struct web_handler handler = {
 		.context = &server->hub,
@@ -201,7 +201,7 @@ static int listen_on(struct server *server,
 	return result;
 }
 
-int server_run(const struct server_options *options, struct err *err)
+int serve_run(const struct serve_options *options, struct err *err)
 {
 	struct server *server = xcalloc(1, sizeof(*server));
 	int result = -1;

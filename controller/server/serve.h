@@ -1,14 +1,14 @@
 /*
- * server.h - `sluice serve`: the daemon.
+ * serve.h - `sluice serve`: the daemon.
  */
-#ifndef SLUICE_SERVER_H
-#define SLUICE_SERVER_H
+#ifndef SLUICE_SERVE_H
+#define SLUICE_SERVE_H
 
 #include <stdint.h>
 
 struct err;
 
-struct server_options {
+struct serve_options {
 	const char *dir;
 	const char *host; /* to listen on */
 	uint16_t port;
@@ -18,6 +18,6 @@ struct server_options {
 
 /* Until SIGTERM or SIGINT; -1 when it could not start or the archive could
  * no longer be written. */
-int server_run(const struct server_options *options, struct err *err);
+int serve_run(const struct serve_options *options, struct err *err);
 
 #endif

@@ -1,0 +1,426 @@
+/* waves_test.c - who starts when, and what a gate says. */
+#include "rollout_world.h"
+
+/* ---- admission */
+
+static void keeps_the_batch_full(void **state)
+{
+	struct world *w = world_new(12);
+
+	(void)state;
+	enroll_all(w);
+	begin(w, WAVE_KIND_WAVE, 3, 0);
+	assert_int_equal(w->r.waves[0].clients, 9);
+	tick(w, 1);
+	assert_int_equal(rollout_active(&w->r), 1);
+	tick(w, 1);
+	assert_int_equal(rollout_active(&w->r), 1);
+	tick(w, 1); /* 2 s after the first */
+	assert_int_equal(rollout_active(&w->r), 2);
+	assert_int_equal(w->r.waves[0].state, WAVE_RAMPING);
+	tick(w, 2);
+	assert_int_equal(rollout_active(&w->r), 3);
+	assert_int_equal(w->r.waves[0].state, WAVE_STEADY);
+	tick(w, 10);
+	assert_int_equal(rollout_active(&w->r), 3);
+	/* A slot that was full before is filled again at once. */
+	report(w, 1, PHASE_DONE, NULL, false);
+	report(w, 2, PHASE_DONE, NULL, false);
+	tick(w, 1);
+	assert_int_equal(rollout_active(&w->r), 3);
+	assert_int_equal(in_state(w, CLIENT_DONE), 2);
+	assert_int_equal(client(w, 1)->command, COMMAND_START);
+	assert_int_equal(client(w, 6)->command, COMMAND_NONE);
+	world_free(w);
+}
+
+static void staggers_more_beyond_what_was_seen(void **state)
+{
+	struct world *w = world_new(12);
+
+	(void)state;
+	enroll_all(w);
+	w->in.n_observed = 2;
+	begin(w, WAVE_KIND_WAVE, 4, 8);
+	tick(w, 3);
+	assert_int_equal(rollout_active(&w->r), 2);
+	tick(w, 5);
+	assert_int_equal(rollout_active(&w->r), 2);
+	tick(w, 1); /* 6 s after the second */
+	assert_int_equal(rollout_active(&w->r), 3);
+	world_free(w);
+}
+
+static void starts_a_barrier_together(void **state)
+{
+	struct world *w = world_new(6);
+	struct wave_order order = {WAVE_KIND_WAVE, 3, 4, true};
+
+	(void)state;
+	enroll_all(w);
+	assert_int_equal(
+		rollout_begin_wave(&w->r, &order, w->in.now_us, "t", NULL), 0);
+	tick(w, 1);
+	assert_int_equal(rollout_active(&w->r), 4);
+	world_free(w);
+}
+
+static void holds_and_goes_on(void **state)
+{
+	struct world *w = world_new(6);
+
+	(void)state;
+	enroll_all(w);
+	begin(w, WAVE_KIND_WAVE, 3, 6);
+	tick(w, 1);
+	w->in.hold = "canary";
+	tick(w, 20);
+	assert_int_equal(rollout_active(&w->r), 1);
+	assert_int_equal(w->r.waves[0].state, WAVE_HOLDING);
+	assert_string_equal(w->r.waves[0].reason, "canary");
+	w->in.hold = NULL;
+	tick(w, 1);
+	assert_int_equal(rollout_active(&w->r), 2);
+	/* A person's pause is a hold too; running syncs go on. */
+	assert_int_equal(
+		rollout_pause(&w->r, w->in.now_us, "me", "lunch", NULL), 0);
+	assert_int_equal(
+		rollout_pause(&w->r, w->in.now_us, "me", "lunch", NULL), 0);
+	tick(w, 20);
+	assert_int_equal(rollout_active(&w->r), 2);
+	assert_int_equal(
+		rollout_resume(&w->r, false, w->in.now_us, "me", NULL), 0);
+	tick(w, 1);
+	assert_int_equal(rollout_active(&w->r), 3);
+	world_free(w);
+}
+
+static void keeps_the_window(void **state)
+{
+	struct world *w = world_new(2);
+
+	(void)state;
+	enroll_all(w);
+	w->scenario.steps.has_window = true;
+	w->scenario.steps.window[0] = 20 * 60;
+	w->scenario.steps.window[1] = 6 * 60;
+	w->in.minute = 12 * 60;
+	begin(w, WAVE_KIND_WAVE, 2, 2);
+	tick(w, 5);
+	assert_int_equal(rollout_active(&w->r), 0);
+	assert_string_equal(w->r.waves[0].reason, "window_closed");
+	w->in.minute = 23 * 60;
+	tick(w, 1);
+	assert_int_equal(rollout_active(&w->r), 1);
+	w->in.minute = 6 * 60;
+	tick(w, 5);
+	assert_int_equal(rollout_active(&w->r), 1);
+	w->in.minute = 5 * 60;
+	tick(w, 1);
+	assert_int_equal(rollout_active(&w->r), 2);
+	world_free(w);
+}
+
+static void does_not_touch_a_distressed_server(void **state)
+{
+	struct world *w = world_new(2);
+
+	(void)state;
+	enroll_all(w);
+	w->in.preflight_ready = false;
+	w->in.not_ready = "CPU is at 97 %";
+	begin(w, WAVE_KIND_PILOT, 1, 0);
+	tick(w, 30);
+	assert_int_equal(w->r.waves[0].state, WAVE_PREFLIGHT);
+	assert_string_equal(w->r.waves[0].reason, "CPU is at 97 %");
+	w->in.preflight_ready = true;
+	tick(w, 1);
+	assert_int_equal(rollout_active(&w->r), 1);
+	world_free(w);
+}
+
+static void takes_the_longest_first_but_not_in_pilots(void **state)
+{
+	struct world *w = world_new(9);
+
+	(void)state;
+	enroll_all(w);
+	w->scenario.steps.longest_first = 1;
+	for (unsigned i = 1; i <= 9; i++)
+		client(w, i)->expected_bytes = i * 1000;
+	begin(w, WAVE_KIND_PILOT, 1, 0);
+	tick(w, 1);
+	assert_int_equal(client(w, 5)->state, CLIENT_STARTING);
+	report(w, 5, PHASE_DONE, NULL, false);
+	tick(w, 1);
+	report(w, 5, PHASE_DONE, NULL, false);
+	tick(w, 1);
+	begin(w, WAVE_KIND_WAVE, 1, 3);
+	tick(w, 1);
+	assert_int_equal(client(w, 9)->state, CLIENT_STARTING);
+	world_free(w);
+}
+
+static void brakes_the_newest(void **state)
+{
+	struct world *w = world_new(3);
+
+	(void)state;
+	enroll_all(w);
+	begin(w, WAVE_KIND_WAVE, 3, 3);
+	tick(w, 5);
+	assert_int_equal(rollout_active(&w->r), 3);
+	w->in.pause_newest = 1;
+	tick(w, 1);
+	assert_int_equal(client(w, 3)->command, COMMAND_PAUSE);
+	assert_int_equal(client(w, 2)->command, COMMAND_START);
+	report(w, 3, PHASE_PAUSED, NULL, false);
+	assert_int_equal(client(w, 3)->state, CLIENT_PAUSED);
+	tick(w, 400); /* standing still by order is no stall */
+	assert_int_equal(client(w, 3)->state, CLIENT_PAUSED);
+	w->in.pause_newest = 0;
+	tick(w, 1);
+	assert_int_equal(client(w, 3)->command, COMMAND_RESUME);
+	report(w, 3, PHASE_SYNCING, NULL, false);
+	assert_int_equal(client(w, 3)->state, CLIENT_SYNCING);
+	world_free(w);
+}
+
+/* ---- gates */
+
+static void pilot_of_one_ends_with_acceptance(void **state)
+{
+	struct world *w = world_new(3);
+
+	(void)state;
+	enroll_all(w);
+	begin(w, WAVE_KIND_PILOT, 1, 0);
+	tick(w, 1);
+	report(w, 1, PHASE_DONE, NULL, false);
+	tick(w, 2);
+	assert_int_equal(client(w, 1)->command, COMMAND_VERIFY);
+	assert_int_equal(w->r.waves[0].state, WAVE_STEADY);
+	report(w, 1, PHASE_DONE, NULL, false);
+	assert_true(client(w, 1)->accepted);
+	tick(w, 1);
+	assert_string_equal(w->r.waves[0].verdict, "PASS");
+	assert_non_null(strstr(w->r.waves[0].gates, "functional acceptance"));
+	tick(w, 1);
+	assert_int_equal(w->r.waves[0].state, WAVE_CLOSED);
+	assert_int_equal(w->r.row.state, ROLLOUT_WAITING_GATE);
+	world_free(w);
+}
+
+static void acceptance_without_answer_is_inconclusive(void **state)
+{
+	struct world *w = world_new(3);
+
+	(void)state;
+	enroll_all(w);
+	begin(w, WAVE_KIND_PILOT, 1, 0);
+	tick(w, 1);
+	report(w, 1, PHASE_DONE, NULL, false);
+	tick(w, 302);
+	assert_string_equal(w->r.waves[0].verdict, "INCONCLUSIVE");
+	assert_int_equal(w->r.row.state, ROLLOUT_PAUSED);
+	world_free(w);
+}
+
+static void gate_opens_at_two_thirds(void **state)
+{
+	struct world *w = world_new(12);
+
+	(void)state;
+	enroll_all(w);
+	w->r.row.automatic = true;
+	begin(w, WAVE_KIND_WAVE, 3, 9);
+	tick(w, 10);
+	for (unsigned i = 1; i <= 6; i++) {
+		report(w, i, PHASE_DONE, NULL, false);
+		tick(w, 1);
+		assert_int_equal(w->r.waves[0].state, WAVE_STEADY);
+	}
+	report(w, 7, PHASE_DONE, NULL, false);
+	tick(w, 1); /* 7 of 9 done, nobody queued */
+	assert_int_equal(w->r.waves[0].state, WAVE_DRAINING);
+	assert_int_equal(w->r.row.state, ROLLOUT_PLANNED);
+	/* The next wave shares the batch with the stragglers. */
+	begin(w, WAVE_KIND_WAVE, 3, 0);
+	assert_int_equal(w->r.waves[1].clients, 3);
+	tick(w, 1);
+	assert_int_equal(rollout_active(&w->r), 3);
+	report(w, 8, PHASE_DONE, NULL, false);
+	report(w, 9, PHASE_DONE, NULL, false);
+	tick(w, 1);
+	assert_int_equal(w->r.waves[0].state, WAVE_CLOSED);
+	for (unsigned i = 10; i <= 12; i++) {
+		tick(w, 6);
+		report(w, i, PHASE_DONE, NULL, false);
+	}
+	tick(w, 1);
+	tick(w, 1);
+	assert_int_equal(w->r.row.state, ROLLOUT_DONE);
+	world_free(w);
+}
+
+static void failures_fail_the_gate(void **state)
+{
+	struct world *w = world_new(20);
+	struct wave_order order = {WAVE_KIND_WAVE, 3, 0, false};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	enroll_all(w);
+	begin(w, WAVE_KIND_WAVE, 3, 9);
+	tick(w, 10);
+	report(w, 1, PHASE_DONE, NULL, false);
+	report(w, 2, PHASE_FAILED, "x", true);
+	tick(w, 1);
+	assert_string_equal(w->r.waves[0].verdict, "");
+	report(w, 3, PHASE_FAILED, "x", true);
+	tick(w, 1);
+	assert_string_equal(w->r.waves[0].verdict, "FAIL");
+	assert_int_equal(w->r.row.state, ROLLOUT_PAUSED);
+	assert_non_null(strstr(w->r.row.reason, "gate_failed: wave 1"));
+	/* Who was not admitted waits for another wave. */
+	assert_int_equal(in_state(w, CLIENT_QUEUED), 0);
+	assert_int_equal(
+		rollout_begin_wave(&w->r, &order, w->in.now_us, "t", &err), -1);
+	assert_non_null(strstr(err.text, "--skip-gate"));
+	assert_int_equal(
+		rollout_promote(&w->r, NULL, w->in.now_us, "me", &err), -1);
+	assert_int_equal(rollout_promote(&w->r, "two laptops were closed",
+				 w->in.now_us, "me", &err),
+		0);
+	assert_string_equal(w->r.waves[0].skipped, "two laptops were closed");
+	assert_int_equal(w->r.row.state, ROLLOUT_PLANNED);
+	world_free(w);
+}
+
+static void no_data_is_not_a_pass(void **state)
+{
+	struct judge_counts counts = {
+		.clients = 9, .admitted = 9, .done = 9, .rollout_clients = 20};
+	struct judge_measured m = {.exporter = true,
+		.canary = true,
+		.seconds = 60,
+		.exporter_share = 1,
+		.canary_share = 1,
+		.slo_ms = 100,
+		.slo_kept = 1,
+		.probe_failures = 0};
+	struct judge_result result;
+	struct world *w = world_new(1);
+	const struct scenario_steps *steps = &w->scenario.steps;
+
+	(void)state;
+	judge_wave(&result, &counts, &m, steps);
+	assert_int_equal(result.verdict, JUDGE_PASS);
+	m.exporter_share = 0.5;
+	judge_wave(&result, &counts, &m, steps);
+	assert_int_equal(result.verdict, JUDGE_INCONCLUSIVE);
+	assert_non_null(strstr(result.reason, "server load data: 50%"));
+	m.exporter_share = NAN;
+	judge_wave(&result, &counts, &m, steps);
+	assert_int_equal(result.verdict, JUDGE_INCONCLUSIVE);
+	/* Worse beats unknown. */
+	m.slo_kept = 0.5;
+	judge_wave(&result, &counts, &m, steps);
+	assert_int_equal(result.verdict, JUDGE_FAIL);
+	assert_non_null(strstr(result.reason, "waiting users"));
+	m.slo_kept = NAN;
+	m.exporter_share = 1;
+	judge_wave(&result, &counts, &m, steps);
+	assert_int_equal(result.verdict, JUDGE_INCONCLUSIVE);
+	m.slo_kept = 1;
+	m.probe_failures = 0.05;
+	judge_wave(&result, &counts, &m, steps);
+	assert_int_equal(result.verdict, JUDGE_FAIL);
+	/* A wave of two seconds has no buckets; that is said, not judged. */
+	m = (struct judge_measured){
+		.exporter = true, .seconds = 2, .exporter_share = NAN};
+	judge_wave(&result, &counts, &m, steps);
+	assert_int_equal(result.verdict, JUDGE_PASS);
+	world_free(w);
+}
+
+static void aborts(void **state)
+{
+	struct world *w = world_new(6);
+
+	(void)state;
+	enroll_all(w);
+	begin(w, WAVE_KIND_WAVE, 2, 6);
+	tick(w, 5);
+	assert_int_equal(
+		rollout_abort(&w->r, false, w->in.now_us, "me", NULL), 0);
+	assert_int_equal(in_state(w, CLIENT_QUEUED), 0);
+	tick(w, 1);
+	assert_int_equal(w->r.row.state, ROLLOUT_ABORTING);
+	report(w, 1, PHASE_DONE, NULL, false);
+	tick(w, 5);
+	assert_int_equal(w->r.row.state, ROLLOUT_ABORTING);
+	assert_int_equal(
+		rollout_abort(&w->r, true, w->in.now_us, "me", NULL), 0);
+	assert_int_equal(client(w, 2)->command, COMMAND_CANCEL);
+	tick(w, 1);
+	assert_int_equal(w->r.row.state, ROLLOUT_ABORTED);
+	assert_int_equal(w->r.waves[0].state, WAVE_CANCELLED);
+	assert_int_equal(
+		rollout_resume(&w->r, false, w->in.now_us, "me", NULL), -1);
+	assert_int_equal(
+		rollout_resume(&w->r, true, w->in.now_us, "me", NULL), 0);
+	assert_int_equal(w->r.row.state, ROLLOUT_PAUSED);
+	world_free(w);
+}
+
+static void excludes_and_includes(void **state)
+{
+	struct world *w = world_new(2);
+	struct err err = ERR_INIT;
+
+	(void)state;
+	enroll_all(w);
+	assert_int_equal(rollout_exclude(&w->r, "u002", "on leave",
+				 w->in.now_us, "me", NULL),
+		0);
+	assert_int_equal(
+		rollout_exclude(&w->r, "nobody", "", w->in.now_us, "me", &err),
+		-1);
+	assert_int_equal(err.kind, ERR_USAGE);
+	begin(w, WAVE_KIND_WAVE, 2, 2);
+	assert_int_equal(w->r.waves[0].clients, 1);
+	tick(w, 1);
+	report(w, 1, PHASE_DONE, NULL, false);
+	tick(w, 2);
+	assert_int_equal(w->r.row.state, ROLLOUT_DONE);
+	assert_int_equal(
+		rollout_include(&w->r, "u002", w->in.now_us, "me", NULL), 0);
+	assert_int_equal(w->r.row.state, ROLLOUT_PLANNED);
+	report(w, 2, PHASE_IDLE, NULL, false);
+	assert_int_equal(client(w, 2)->state, CLIENT_CHECKED);
+	world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(keeps_the_batch_full),
+		cmocka_unit_test(staggers_more_beyond_what_was_seen),
+		cmocka_unit_test(starts_a_barrier_together),
+		cmocka_unit_test(holds_and_goes_on),
+		cmocka_unit_test(keeps_the_window),
+		cmocka_unit_test(does_not_touch_a_distressed_server),
+		cmocka_unit_test(takes_the_longest_first_but_not_in_pilots),
+		cmocka_unit_test(brakes_the_newest),
+		cmocka_unit_test(pilot_of_one_ends_with_acceptance),
+		cmocka_unit_test(acceptance_without_answer_is_inconclusive),
+		cmocka_unit_test(gate_opens_at_two_thirds),
+		cmocka_unit_test(failures_fail_the_gate),
+		cmocka_unit_test(no_data_is_not_a_pass),
+		cmocka_unit_test(aborts),
+		cmocka_unit_test(excludes_and_includes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
