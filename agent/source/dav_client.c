@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "dav_href.h"
 #include "dav_quirks.h"
 #include "err.h"
@@ -26,25 +27,46 @@ static char *no_header(const void *context, const char *name)
 	return NULL;
 }
 
+static void connect_client(struct dav_client *client)
+{
+	const struct http_options options = {
+		.ca_file = client->ca_file,
+		.connect_us = client->connect_us,
+		.stall_us = client->stall_us,
+	};
+
+	client->http = http_new(&options, client->wire);
+}
+
 int dav_client_init(struct dav_client *client, const struct account *account,
 	const char *password, const struct source_options *options,
 	struct wire *wire, struct err *err)
 {
-	struct http_options http = {
-		.ca_file = account->ca_file,
-		.connect_us = options ? options->connect_us : 0,
-		.stall_us = options ? options->stall_us : 0,
-	};
-
 	if (!account->user || !password)
 		return err_set(err, ERR_CONFIG,
 			"account: user and password are needed for DAV");
 	*client = (struct dav_client){
-		.wire = wire, .quirks = dav_quirks_find(no_header, NULL)};
-	client->http = http_new(&http, wire);
-	client->user = xstrdup(account->user);
-	client->password = xstrdup(password);
+		.wire = wire,
+		.quirks = dav_quirks_find(no_header, NULL),
+		.user = xstrdup(account->user),
+		.password = xstrdup(password),
+		.ca_file = xstrdup(account->ca_file),
+		.connect_us = options ? options->connect_us : 0,
+		.stall_us = options ? options->stall_us : 0,
+	};
+	connect_client(client);
 	return 0;
+}
+
+void dav_client_copy(struct dav_client *copy, const struct dav_client *client)
+{
+	*copy = *client;
+	copy->user = xstrdup(client->user);
+	copy->password = xstrdup(client->password);
+	copy->server = xstrdup(client->server);
+	copy->ca_file = xstrdup(client->ca_file);
+	copy->round_trips = 0;
+	connect_client(copy);
 }
 
 void dav_client_release(struct dav_client *client)
@@ -56,6 +78,7 @@ void dav_client_release(struct dav_client *client)
 		explicit_bzero(client->password, strlen(client->password));
 	free(client->password);
 	free(client->server);
+	free(client->ca_file);
 	*client = (struct dav_client){.http = NULL};
 }
 
@@ -181,6 +204,13 @@ static int take_answer(struct dav_client *client,
 	return 0;
 }
 
+static void count_trip(struct dav_client *client, int64_t duration_us)
+{
+	client->round_trips++;
+	if (!client->round_trip_us || duration_us < client->round_trip_us)
+		client->round_trip_us = duration_us;
+}
+
 /* One hop. 1: *REDIRECT is where to go instead. */
 static int perform_once(struct dav_client *client,
 	const struct dav_request *request, const char *url,
@@ -204,6 +234,7 @@ static int perform_once(struct dav_client *client,
 	};
 	struct http_response response;
 	struct dav_xml *xml = NULL;
+	int64_t began_us;
 	int result;
 
 	snprintf(depth, sizeof(depth), "Depth: %s",
@@ -213,8 +244,9 @@ static int perform_once(struct dav_client *client,
 		http.sink = feed_xml;
 		http.context = xml;
 	}
-	client->round_trips++;
+	began_us = clock_monotonic_us();
 	result = http_perform(client->http, &http, &response, err);
+	count_trip(client, clock_monotonic_us() - began_us);
 	if (result == 0 && is_redirect(response.status) &&
 		response.redirect_url) {
 		*redirect = xstrdup(response.redirect_url);

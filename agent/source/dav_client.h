@@ -26,11 +26,18 @@ struct dav_client {
 	char *server; /* "Cyrus-HTTP/3.6.1", from the first answer; or NULL */
 	const struct dav_quirks *quirks; /* never NULL */
 	uint64_t round_trips;
+	int64_t round_trip_us; /* the shortest so far; 0: none yet */
+	/* Of the connection, for another one like it. */
+	char *ca_file;
+	int64_t connect_us, stall_us;
 };
 
 int dav_client_init(struct dav_client *client, const struct account *account,
 	const char *password, const struct source_options *options,
 	struct wire *wire, struct err *err);
+/* Another connection to the same server as the same user, with what CLIENT
+ * knows of it. */
+void dav_client_copy(struct dav_client *copy, const struct dav_client *client);
 void dav_client_release(struct dav_client *client);
 
 struct dav_request {

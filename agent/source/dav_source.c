@@ -1,8 +1,9 @@
 /*
  * The DAV side of source.h: opens a session (login, discovery) and works
- * through the engine's windows one after another. One connection, one
- * request at a time; what hides the round trips is the size of the requests
- * (dav_chunk.h). Runs on the thread that opened the source.
+ * through the engine's windows: near the server one after another, over a
+ * long line two side by side (dav_ahead.h). What hides the round trips above
+ * all is the size of the requests (dav_chunk.h). Runs on the thread that
+ * opened the source.
  */
 #include "dav_source.h"
 
@@ -10,11 +11,17 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "clock.h"
+#include "dav_ahead.h"
 #include "dav_quirks.h"
 #include "err.h"
 
 /* Larger objects than any honest calendar has go into quarantine. */
 #define ITEM_BYTES_MAX (UINT64_C(32) << 20)
+
+/* From this round trip on a second connection is worth what it costs the
+ * server; near it, one keeps it busy enough. */
+#define LONG_LINE_US (10 * US_PER_MS)
 
 static int list(struct source *source,
 	int (*each)(void *context, const struct collection *collection,
@@ -24,21 +31,36 @@ static int list(struct source *source,
 	return dav_collections((struct dav_source *)source, each, context, err);
 }
 
+int dav_window(struct dav_source *source, const struct window *window,
+	const struct feed *feed, struct err *err)
+{
+	return window->mode == FETCH_LIST
+		? dav_list_window(source, window, feed, err)
+		: dav_get_window(source, window, feed, err);
+}
+
+static unsigned lanes_of(const struct dav_source *source)
+{
+	if (source->in_flight_max)
+		return source->in_flight_max < DAV_LANES_MAX
+			? source->in_flight_max
+			: DAV_LANES_MAX;
+	return source->client.round_trip_us >= LONG_LINE_US ? DAV_LANES_MAX : 1;
+}
+
 static int fetch(
 	struct source *source, const struct feed *feed, struct err *err)
 {
 	struct dav_source *dav = (struct dav_source *)source;
 	struct window window = {.collection = NULL};
+	unsigned lanes = lanes_of(dav);
 	int more;
 
-	while ((more = feed->next(feed->context, &window, err)) > 0) {
-		int result = window.mode == FETCH_LIST
-			? dav_list_window(dav, &window, feed, err)
-			: dav_get_window(dav, &window, feed, err);
-
-		if (result < 0)
+	if (lanes > 1)
+		return dav_ahead_fetch(dav, feed, lanes, err);
+	while ((more = feed->next(feed->context, &window, err)) > 0)
+		if (dav_window(dav, &window, feed, err) < 0)
 			return -1;
-	}
 	return more;
 }
 
@@ -64,6 +86,7 @@ static void close_source(struct source *source)
 
 	discovery_clear(&dav->discovery);
 	dav_client_release(&dav->client);
+	dav_client_release(&dav->spare);
 	free(dav->title);
 	free(dav);
 }
@@ -88,6 +111,7 @@ int dav_source_open(struct source **source, const struct account *account,
 	if (options && options->item_bytes_max &&
 		options->item_bytes_max < ITEM_BYTES_MAX)
 		dav->item_bytes_max = options->item_bytes_max;
+	dav->in_flight_max = options ? options->in_flight_max : 0;
 	if (dav_client_init(
 		    &dav->client, account, password, options, wire, err) < 0 ||
 		discovery_run(&dav->discovery, &dav->client, account, NULL,

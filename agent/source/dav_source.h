@@ -16,9 +16,11 @@
 struct dav_source {
 	struct source base; /* first: source.c sees only this */
 	struct dav_client client;
+	struct dav_client spare; /* of dav_ahead.c; http NULL: not needed yet */
 	struct discovery discovery;
 	char *title; /* source_server() */
 	uint64_t item_bytes_max;
+	unsigned in_flight_max;	    /* of the options */
 	struct dav_chunk chunk;	    /* carried over from window to window */
 	unsigned multigets_refused; /* one after another */
 	bool sync_refused;	    /* this server has no sync-collection */
@@ -34,7 +36,9 @@ int dav_collections(struct dav_source *source,
 		struct err *err),
 	void *context, struct err *err);
 
-/* One window of FETCH_LIST, or of FETCH_FULL, to its end. */
+/* One window to its end; the next two are for FETCH_LIST and FETCH_FULL. */
+int dav_window(struct dav_source *source, const struct window *window,
+	const struct feed *feed, struct err *err);
 int dav_list_window(struct dav_source *source, const struct window *window,
 	const struct feed *feed, struct err *err);
 int dav_get_window(struct dav_source *source, const struct window *window,

@@ -1,0 +1,283 @@
+/*
+ * The queue between a helper thread of dav_ahead.c, which writes notes
+ * through dav_notes_sink, and the source's thread, which tells them. One
+ * lock; the writer takes it once an item.
+ */
+#include "dav_note.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "alloc.h"
+#include "err.h"
+
+/* How far a writer may be ahead. */
+#define NOTES_BYTES_MAX (8 << 20)
+
+enum note_kind {
+	NOTE_STATE,
+	NOTE_BEGIN,
+	NOTE_DATA,
+	NOTE_END,
+	NOTE_FAILED,
+	NOTE_GONE,
+	NOTE_WINDOW_END,
+};
+
+struct note {
+	STAILQ_ENTRY(note) link;
+	enum note_kind kind;
+	struct collection_state state;
+	uint64_t bytes; /* announced */
+	struct item item;
+	enum item_fault fault;
+	enum window_result result;
+	char *href, *etag;
+	char *text; /* data, raw, reason or token */
+	size_t text_bytes;
+	char *reason;
+};
+
+struct dav_notes {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	STAILQ_HEAD(, note) queue;
+	size_t bytes;
+	bool ended, stopped;
+};
+
+struct dav_notes *dav_notes_new(void)
+{
+	struct dav_notes *notes = xcalloc(1, sizeof(*notes));
+
+	pthread_mutex_init(&notes->lock, NULL);
+	pthread_cond_init(&notes->changed, NULL);
+	STAILQ_INIT(&notes->queue);
+	return notes;
+}
+
+static void note_free(struct note *note)
+{
+	free(note->href);
+	free(note->etag);
+	free(note->text);
+	free(note->reason);
+	free(note);
+}
+
+void dav_notes_free(struct dav_notes *notes)
+{
+	struct note *note;
+
+	if (!notes)
+		return;
+	while ((note = STAILQ_FIRST(&notes->queue))) {
+		STAILQ_REMOVE_HEAD(&notes->queue, link);
+		note_free(note);
+	}
+	pthread_mutex_destroy(&notes->lock);
+	pthread_cond_destroy(&notes->changed);
+	free(notes);
+}
+
+static size_t weight(const struct note *note)
+{
+	return sizeof(*note) + note->text_bytes;
+}
+
+static int put(struct dav_notes *notes, struct note *note, struct err *err)
+{
+	bool stopped;
+
+	pthread_mutex_lock(&notes->lock);
+	while (notes->bytes > NOTES_BYTES_MAX && !notes->stopped)
+		pthread_cond_wait(&notes->changed, &notes->lock);
+	stopped = notes->stopped;
+	if (!stopped) {
+		STAILQ_INSERT_TAIL(&notes->queue, note, link);
+		notes->bytes += weight(note);
+		pthread_cond_broadcast(&notes->changed);
+	}
+	pthread_mutex_unlock(&notes->lock);
+	if (!stopped)
+		return 0;
+	note_free(note);
+	return err_set(err, ERR_CANCELLED, "nobody listens any more");
+}
+
+static struct note *note_new(enum note_kind kind)
+{
+	struct note *note = xcalloc(1, sizeof(*note));
+
+	note->kind = kind;
+	return note;
+}
+
+static void set_item(struct note *note, const struct item *item)
+{
+	note->item = *item;
+	note->href = xstrdup(item->id.href);
+	note->etag = xstrdup(item->etag);
+	note->item.id.href = note->href;
+	note->item.etag = note->etag;
+}
+
+static int on_state(void *context, const struct window *window,
+	const struct collection_state *state, struct err *err)
+{
+	struct note *note = note_new(NOTE_STATE);
+
+	(void)window;
+	note->state = *state;
+	return put(context, note, err);
+}
+
+static int on_begin(void *context, const struct window *window, uint64_t bytes,
+	struct err *err)
+{
+	struct note *note = note_new(NOTE_BEGIN);
+
+	(void)window;
+	note->bytes = bytes;
+	return put(context, note, err);
+}
+
+static int on_data(void *context, const struct window *window, const char *data,
+	size_t bytes, struct err *err)
+{
+	struct note *note = note_new(NOTE_DATA);
+
+	(void)window;
+	note->text = xstrndup(data, bytes);
+	note->text_bytes = bytes;
+	return put(context, note, err);
+}
+
+static int on_end(void *context, const struct window *window,
+	const struct item *item, struct err *err)
+{
+	struct note *note = note_new(NOTE_END);
+
+	(void)window;
+	set_item(note, item);
+	return put(context, note, err);
+}
+
+static int on_failed(void *context, const struct window *window,
+	struct item_id id, enum item_fault fault, const char *reason,
+	const char *raw, size_t raw_bytes, struct err *err)
+{
+	struct note *note = note_new(NOTE_FAILED);
+	struct item item = {.id = id};
+
+	(void)window;
+	set_item(note, &item);
+	note->fault = fault;
+	note->reason = xstrdup(reason);
+	note->text = xstrndup(raw, raw_bytes);
+	note->text_bytes = raw_bytes;
+	return put(context, note, err);
+}
+
+static int on_gone(void *context, const struct window *window,
+	struct item_id id, struct err *err)
+{
+	struct note *note = note_new(NOTE_GONE);
+	struct item item = {.id = id};
+
+	(void)window;
+	set_item(note, &item);
+	return put(context, note, err);
+}
+
+static int on_window_end(void *context, const struct window *window,
+	enum window_result result, const char *token, struct err *err)
+{
+	struct note *note = note_new(NOTE_WINDOW_END);
+
+	(void)window;
+	note->result = result;
+	note->text = xstrdup(token);
+	return put(context, note, err);
+}
+
+const struct sink dav_notes_sink = {
+	on_state, on_begin, on_data, on_end, on_failed, on_gone, on_window_end};
+
+static void raise_flag(struct dav_notes *notes, bool *flag)
+{
+	pthread_mutex_lock(&notes->lock);
+	*flag = true;
+	pthread_cond_broadcast(&notes->changed);
+	pthread_mutex_unlock(&notes->lock);
+}
+
+void dav_notes_end(struct dav_notes *notes)
+{
+	raise_flag(notes, &notes->ended);
+}
+
+void dav_notes_stop(struct dav_notes *notes)
+{
+	raise_flag(notes, &notes->stopped);
+}
+
+/* The next note, waited for; NULL when there are no more. */
+static struct note *take(struct dav_notes *notes)
+{
+	struct note *note;
+
+	pthread_mutex_lock(&notes->lock);
+	while (!(note = STAILQ_FIRST(&notes->queue)) && !notes->ended)
+		pthread_cond_wait(&notes->changed, &notes->lock);
+	if (note) {
+		STAILQ_REMOVE_HEAD(&notes->queue, link);
+		notes->bytes -= weight(note);
+		pthread_cond_broadcast(&notes->changed);
+	}
+	pthread_mutex_unlock(&notes->lock);
+	return note;
+}
+
+static int tell(const struct note *note, const struct feed *feed,
+	const struct window *window, struct err *err)
+{
+	const struct sink *sink = feed->sink;
+	void *context = feed->context;
+
+	switch (note->kind) {
+	case NOTE_STATE:
+		return sink->state(context, window, &note->state, err);
+	case NOTE_BEGIN:
+		return sink->begin(context, window, note->bytes, err);
+	case NOTE_DATA:
+		return sink->data(
+			context, window, note->text, note->text_bytes, err);
+	case NOTE_END:
+		return sink->end(context, window, &note->item, err);
+	case NOTE_FAILED:
+		return sink->failed(context, window, note->item.id, note->fault,
+			note->reason, note->text, note->text_bytes, err);
+	case NOTE_GONE:
+		return sink->gone(context, window, note->item.id, err);
+	case NOTE_WINDOW_END:
+		return sink->window_end(
+			context, window, note->result, note->text, err);
+	}
+	return 0;
+}
+
+int dav_notes_tell(struct dav_notes *notes, const struct feed *feed,
+	const struct window *window, struct err *err)
+{
+	struct note *note;
+	int result = 0;
+
+	while (result >= 0 && (note = take(notes))) {
+		result = tell(note, feed, window, err);
+		note_free(note);
+	}
+	return result < 0 ? -1 : 0;
+}
