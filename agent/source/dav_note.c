@@ -43,7 +43,7 @@ struct note {
 struct dav_notes {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	STAILQ_HEAD(, note) queue;
+	STAILQ_HEAD(note_queue, note) queue;
 	size_t bytes;
 	bool ended, stopped;
 };
