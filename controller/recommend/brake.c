@@ -182,8 +182,10 @@ static void look_at(struct brake *brake, enum brake_rule rule,
 		return;
 	}
 	since(&watch->over_us, beyond(row, r.figure, r.hold), e->now_us);
-	since(&watch->worse_us,
-		row->escalates && beyond(row, r.figure, r.escalate), e->now_us);
+	/* Noise around the bound does not start the time anew. */
+	double worse = watch->worse_us ? r.hold : r.escalate;
+	since(&watch->worse_us, row->escalates && beyond(row, r.figure, worse),
+		e->now_us);
 	since(&watch->stop_us,
 		isfinite(r.stop) && beyond(row, r.figure, r.stop), e->now_us);
 	if (lasted(watch->over_us, e->now_us, row->hold_s))

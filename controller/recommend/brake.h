@@ -39,7 +39,7 @@ struct brake_evidence {
 	int64_t now_us;
 	float load[LOAD_COUNT]; /* newest; NAN: unknown */
 	int64_t load_age_us;	/* since the exporter last answered */
-	float p95_ms;		/* of the last 30 probes; NAN: < 5 */
+	float p95_ms;		/* of the last 60 probes; NAN: < 5 */
 	float failure_share;	/* of probes in the last 60 s; NAN: none */
 	int64_t canary_age_us;	/* since a probe last ended */
 	bool server_reachable;	/* any agent or probe got an answer */

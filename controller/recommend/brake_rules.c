@@ -26,7 +26,7 @@
 
 const struct brake_rule_row brake_rules[RULE_COUNT] = {
 	[RULE_CANARY] = {"canary", "waiting users' p95", "ms", 1, false, true,
-		0, 60, 10},
+		0, 60, 30},
 	[RULE_CANARY_ERRORS] = {"canary_errors", "failed canary probes", "%",
 		100, false, true, 10, 60, 60},
 	[RULE_MEMORY] = {"memory", "memory available", "%", 100, true, true, 60,

@@ -12,7 +12,7 @@
 #include "alloc.h"
 #include "decision.h"
 
-#define PLAN_SHARE   0.85 /* of the SLO, for the plan's pilot */
+#define PLAN_SHARE   0.95 /* of the SLO, for the plan's pilot */
 #define GROWTH_LEAST 1.05 /* that growth must bring to be kept */
 
 static const struct {

@@ -78,7 +78,7 @@ struct recommend_facts {
 	unsigned admitted;     /* clients in it */
 	unsigned done, failed; /* of them */
 	unsigned rollout_clients, rollout_failed;
-	unsigned clients_left; /* still to be synchronised */
+	unsigned clients_left; /* not done yet, running ones included */
 	double mb_left;	       /* of payload, all of them */
 	double mb_left_max;    /* the largest one */
 	double mb_left_q90;    /* 90 % quantile of one */

@@ -13,7 +13,7 @@
 #include "clock.h"
 #include "recommend.h"
 
-#define BASELINE_STEPS 120 /* 10 min, 600 probes */
+#define BASELINE_STEPS 360 /* 30 min, 1800 probes */
 #define STAGGER_S      20
 #define STAGGER_NEW_S  20 /* beyond what was observed */
 #define WAVE_TIMES     3
@@ -122,7 +122,7 @@ static void ask(struct loop *l, const struct world_view *view)
 		.admitted = l->admitted,
 		.done = view->done < l->admitted ? view->done : l->admitted,
 		.rollout_clients = view->total,
-		.clients_left = view->total - view->started,
+		.clients_left = view->total - view->done,
 		.mb_left = view->mb_left,
 		.mb_left_max = view->mb_left_max,
 		.slo_ms = l->server->slo_ms,

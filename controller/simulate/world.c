@@ -17,7 +17,7 @@
 #define NOISE_CLIENT  0.84 /* correlation of neighbouring steps */
 #define NOISE_SERVER  0.95
 #define SETTLE_STEPS  2
-#define RECENT_PROBES 30
+#define RECENT_PROBES 60
 #define STEPS_MAX     400000 /* 23 days; a policy that never ends */
 
 enum state {

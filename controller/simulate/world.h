@@ -31,7 +31,7 @@ struct world_view {
 	double mb_left, mb_left_max; /* of those not yet done */
 	const struct bucket *buckets;
 	size_t bucket_count;
-	double p95_recent_ms; /* of the last 30 probes */
+	double p95_recent_ms; /* of the last 60 probes */
 };
 
 struct world_result {
