@@ -22,6 +22,9 @@ static const struct entry {
 		"step 0: versions, reachability, agents, room on disk"},
 	{"report", command_report, "write the report of a wave or of all"},
 	{"fill", fill_main, "make the mailboxes of a scenario on a server"},
+	{"simulate", simulate_main, "say how long a rollout would take"},
+	{"replay", replay_main,
+		"compute every stored recommendation again and compare"},
 	{"scenario-reference", command_reference, NULL},
 };
 

@@ -184,8 +184,41 @@ static char *dump(json_t *json, size_t flags)
 	return copy;
 }
 
+static uint64_t mix(uint64_t digest, double value)
+{
+	uint64_t bits = 0;
+
+	/* One NaN is as good as another. */
+	if (!isnan(value))
+		memcpy(&bits, &value, sizeof(bits));
+	/* FNV-1a, a word at a time. */
+	return (digest ^ bits) * UINT64_C(0x100000001b3);
+}
+
+struct recommend_data recommend_data_of(
+	const struct bucket *buckets, size_t count)
+{
+	uint64_t digest = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct bucket *b = &buckets[i];
+		digest = mix(digest, b->start_s);
+		digest = mix(digest, (double)b->n);
+		digest = mix(digest, (double)b->x_mb_min);
+		digest = mix(digest, b->wave);
+		digest = mix(digest, b->flags);
+		digest = mix(digest, b->probes);
+		digest = mix(digest, (double)b->p95_ms);
+		for (int l = 0; l <= LOAD_CONNECTIONS; l++)
+			digest = mix(digest, (double)b->load[l]);
+	}
+	/* JSON integers are signed. */
+	return (struct recommend_data){count, digest >> 1};
+}
+
 char *recommend_input_encode(const struct recommend_facts *facts,
-	const struct recommend_policy *policy)
+	const struct recommend_policy *policy,
+	const struct recommend_data *data)
 {
 	json_t *json = json_object();
 	json_t *past = json_array();
@@ -197,6 +230,9 @@ char *recommend_input_encode(const struct recommend_facts *facts,
 	json_object_set_new(json, "facts",
 		encode_fields(fact_fields, COUNT(fact_fields), facts));
 	json_object_set_new(json, "past", past);
+	json_object_set_new(json, "buckets",
+		json_pack("{s:I,s:I}", "count", (json_int_t)data->count,
+			"digest", (json_int_t)data->digest));
 	json_object_set_new(json, "policy",
 		encode_fields(policy_fields, COUNT(policy_fields), policy));
 	return dump(json, JSON_COMPACT | EXACT);
@@ -226,8 +262,18 @@ past:
 	return -1;
 }
 
+static struct recommend_data decode_data(const json_t *json)
+{
+	const json_t *data = json_object_get(json, "buckets");
+
+	return (struct recommend_data){
+		(size_t)json_integer_value(json_object_get(data, "count")),
+		(uint64_t)json_integer_value(json_object_get(data, "digest"))};
+}
+
 int recommend_input_decode(struct recommend_facts *facts,
-	struct recommend_policy *policy, const char *text, struct err *err)
+	struct recommend_policy *policy, struct recommend_data *data,
+	const char *text, struct err *err)
 {
 	struct recommend_facts new_facts = {0};
 	struct recommend_policy new_policy = recommend_policy_default;
@@ -240,9 +286,11 @@ int recommend_input_decode(struct recommend_facts *facts,
 			"stored inputs are not a JSON object: %s", where.text);
 	}
 	int rc = decode_input(&new_facts, &new_policy, json, err);
+	struct recommend_data new_data = decode_data(json);
 	json_decref(json);
 	if (rc < 0)
 		return -1;
+	*data = new_data;
 	*facts = new_facts;
 	*policy = new_policy;
 	return 0;

@@ -186,7 +186,8 @@ int counsel_ask(struct hub *hub, struct recommendation *out, char **json,
 		verdict_name(out->verdict));
 	(void)snprintf(row.binding, sizeof(row.binding), "%s",
 		limit_key(out->binding));
-	row.inputs_json = recommend_input_encode(&facts, &policy);
+	struct recommend_data data = recommend_data_of(buckets, count);
+	row.inputs_json = recommend_input_encode(&facts, &policy, &data);
 	row.result_json = recommendation_encode(out);
 	result = archive_add_recommendation(hub->archive, &row, err);
 	out->batch_size = capped(hub, out->batch_size);
