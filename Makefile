@@ -100,7 +100,7 @@ include tests/tests.mk
 include tests/lint.mk
 
 # ---------------------------------------------------------------- people
-.PHONY: deps demo check bench lint format clean install help
+.PHONY: deps demo check bench lint format docs clean install help
 deps: ## install the Debian packages that are missing
 	@deploy/deps
 
@@ -116,6 +116,10 @@ bench: deps ## speed, as ratios measured side by side; writes build/bench
 
 lint: deps ## format, clang-tidy, cppcheck, layers, limits
 	@$(MAKE) --no-print-directory run-lint
+
+docs: all ## print the references that come from tables
+	@$(B)/bin/sluice scenario-reference > docs/scenario.md
+	@$(B)/bin/sluice metrics-reference > docs/metrics.md
 
 install: all ## into $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \

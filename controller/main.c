@@ -26,6 +26,7 @@ static const struct entry {
 	{"replay", replay_main,
 		"compute every stored recommendation again and compare"},
 	{"scenario-reference", command_reference, NULL},
+	{"metrics-reference", command_reference, NULL},
 };
 
 #define COUNT (sizeof(commands) / sizeof(*commands))

@@ -1,6 +1,6 @@
 /*
  * verb_init.c - `sluice init SCENARIO.yaml`: from a file to a state directory
- * with archive and authority; and `sluice scenario-reference`.
+ * with archive and authority; and the references printed from tables.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "command.h"
 #include "err.h"
+#include "metrics.h"
 #include "reply.h"
 #include "scenario.h"
 #include "secret.h"
@@ -161,8 +162,10 @@ int command_reference(int argc, char **argv)
 	struct buf out = BUF_INIT(0);
 
 	(void)argc;
-	(void)argv;
-	scenario_document(&out);
+	if (strcmp(argv[0], "metrics-reference") == 0)
+		metrics_document(&out);
+	else
+		scenario_document(&out);
 	(void)fputs(buf_text(&out), stdout);
 	buf_free(&out);
 	return EXIT_DONE;

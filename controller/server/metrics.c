@@ -3,11 +3,11 @@
  *
  * Base units, counters end in _total, no series per client (docs/metrics.md).
  */
-#include "hub.h"
+#include "metrics.h"
 
 #include <math.h>
 
-#include "clock.h"
+#include "hub.h"
 
 static double bytes_stored(const struct hub *hub)
 {
@@ -105,6 +105,30 @@ static const struct metric {
 	{"sluice_requests_refused_total", "counter",
 		"Requests with a wrong token or secret.", refused},
 };
+
+void metrics_document(struct buf *out)
+{
+	(void)buf_append_text(out,
+		"# Metrics\n\n## What the controller exposes\n\n"
+		"`GET /metrics`, with an operator token. No series per client: "
+		"the report has those.\n\n| name | type | meaning |\n"
+		"|---|---|---|\n");
+	for (size_t i = 0; i < sizeof(metrics) / sizeof(*metrics); i++)
+		(void)buf_printf(out, "| `%s` | %s | %s |\n", metrics[i].name,
+			metrics[i].type, metrics[i].help);
+	(void)buf_append_text(out,
+		"| `sluice_clients{state}` | gauge | Clients by state. |\n"
+		"| `sluice_rollout_state{state}` | gauge | 1 for the state the "
+		"rollout is in. |\n\n"
+		"## What it reads from the server's exporter\n\n"
+		"Names are those of buckets in CSV, JSON and the archive; each "
+		"is the mean of its bucket.\n\n| name | unit | meaning |\n"
+		"|---|---|---|\n");
+	for (int i = 0; i < LOAD_COUNT; i++)
+		(void)buf_printf(out, "| `%s` | %s | %s |\n",
+			load_metric_table[i].name, load_metric_table[i].unit,
+			load_metric_table[i].text);
+}
 
 static void write_states(const struct hub *hub, struct buf *out)
 {
