@@ -91,9 +91,9 @@ static bool number(struct cursor *c, uint64_t *value)
 	uint64_t n = 0;
 
 	for (; c->at < c->end && *c->at >= '0' && *c->at <= '9'; c->at++) {
-		if (n > (UINT64_MAX - 9) / 10)
+		if (__builtin_mul_overflow(n, 10, &n) ||
+			__builtin_add_overflow(n, *c->at - '0', &n))
 			return false;
-		n = n * 10 + (uint64_t)(*c->at - '0');
 	}
 	*value = n;
 	return c->at > start;
