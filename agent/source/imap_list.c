@@ -197,10 +197,13 @@ static bool read_flags(struct cursor *c, struct flags *flags)
 static bool read_delimiter(struct cursor *c, char *delimiter)
 {
 	const char *start;
+	size_t length;
 
 	*delimiter = '\0';
-	if (!skip(c, '"'))
-		return is(start, atom(c, &start), "NIL");
+	if (!skip(c, '"')) {
+		length = atom(c, &start);
+		return is(start, length, "NIL");
+	}
 	if (skip(c, '"'))
 		return true;
 	(void)skip(c, '\\');
