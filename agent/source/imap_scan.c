@@ -290,7 +290,9 @@ static const char *literal_start(const struct cursor *c)
 {
 	const char *at = memrchr(c->at, '{', (size_t)(c->end - c->at));
 
-	return at && at > c->at && at[-1] == '~' ? at - 1 : at;
+	if (!at)
+		return c->end;
+	return at > c->at && at[-1] == '~' ? at - 1 : at;
 }
 
 /* How far a quoted string goes, quotes and escapes kept; NULL: no end. */
@@ -366,7 +368,7 @@ static bool value(struct imap_scan *scan, struct cursor *c, const char *literal)
 	case ATTR_BODY:
 		if (scan->in_value)
 			return true;
-		scan->in_value = c->at == literal && literal;
+		scan->in_value = c->at < c->end && c->at == literal;
 		if (scan->in_value)
 			return false;
 		if (scan->has_body)
@@ -434,7 +436,7 @@ enum scan_step imap_scan_line(
 	if (c.end > c.at && c.end[-1] == '\r')
 		c.end--;
 	if (!scan->spoilt)
-		end = walk(scan, &c, has_literal ? literal_start(&c) : NULL);
+		end = walk(scan, &c, has_literal ? literal_start(&c) : c.end);
 	if (end && !has_literal)
 		return SCAN_END;
 	if (!has_literal) {

@@ -236,7 +236,7 @@ fail:
 
 void imap_client_close(struct imap_client *client)
 {
-	struct imap_result result;
+	struct imap_result result = {0};
 	uint32_t tag;
 
 	if (!client)
@@ -306,7 +306,7 @@ forget:
 int imap_client_login(struct imap_client *client, const char *user,
 	const char *password, struct err *err)
 {
-	struct imap_result result;
+	struct imap_result result = {0};
 	uint32_t tag;
 
 	if (imap_client_has(client, "AUTH=PLAIN")) {
@@ -458,7 +458,7 @@ int imap_result_check(
 int imap_client_run(
 	struct imap_client *client, const char *command, struct err *err)
 {
-	struct imap_result result;
+	struct imap_result result = {0};
 	uint32_t tag;
 
 	imap_client_begin(client);
