@@ -93,7 +93,7 @@ static const struct metric {
 		"Payload stored by all agents so far.", stored},
 	{"sluice_waves_total", "counter", "Waves begun.", waves},
 	{"sluice_canary_p95_seconds", "gauge",
-		"p95 of the last 30 online probes, from their intended start.",
+		"p95 of the last 60 online probes, from their intended start.",
 		p95},
 	{"sluice_canary_slo_seconds", "gauge", "What that must stay below.",
 		slo},

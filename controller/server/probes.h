@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROBES_RECENT 30
+#define PROBES_RECENT 60
 #define PROBES_IDLE   600
 
 struct probes {
@@ -33,7 +33,7 @@ void probes_wave(struct probes *probes, int64_t now_us);
 void probes_add(struct probes *probes, int64_t start_us, int64_t latency_us,
 	bool idle, double slo_ms);
 
-/* Of the last 30 that did not fail; NaN: fewer than 5. */
+/* Of the last 60 that did not fail; NaN: fewer than 5. */
 double probes_p95_ms(const struct probes *probes);
 
 /* NaN: fewer than 10. */
