@@ -12,6 +12,7 @@
 
 #include "alloc.h"
 #include "clients.h"
+#include "clock.h"
 #include "conf.h"
 #include "err.h"
 #include "units.h"
@@ -299,6 +300,41 @@ static const struct conf_table limits_table = {
 	.fields = limits_fields,
 };
 
+static const struct conf_field measure_fields[] = {
+	{CONF_AT(struct scenario_measure, bucket_us), "bucket", CONF_DURATION,
+		"time over which throughput and load are averaged; whole "
+		"seconds, at most 60",
+		.fallback = "5s"},
+	{CONF_AT(struct scenario_measure, settle_us), "settle", CONF_DURATION,
+		"after each start, left out of the averages",
+		.fallback = "10s"},
+	{CONF_AT(struct scenario_measure, observed_us), "observed",
+		CONF_DURATION,
+		"so much usable data at one number of clients and it counts "
+		"as observed",
+		.fallback = "30s"},
+	CONF_END,
+};
+static int check_measure(const void *object, struct err *err)
+{
+	const struct scenario_measure *measure = object;
+
+	if (measure->bucket_us < US_PER_S ||
+		measure->bucket_us > 60 * US_PER_S ||
+		measure->bucket_us % US_PER_S)
+		return err_set(err, ERR_CONFIG,
+			"bucket: give 1s to 60s in whole seconds");
+	return 0;
+}
+static const struct conf_table measure_table = {
+	.name = "measure",
+	.text = "How fine the measurements are. The defaults suit syncs that "
+		"take minutes; shorter ones need shorter times.",
+	.size = sizeof(struct scenario_measure),
+	.fields = measure_fields,
+	.check = check_measure,
+};
+
 /* ---- the file */
 
 static const struct conf_field mailbox_element = {
@@ -331,6 +367,8 @@ static const struct conf_field scenario_fields[] = {
 		"the online probe; none: not measured", .table = &canary_table},
 	{CONF_AT(struct scenario, limits), "limits", CONF_TABLE,
 		"ceilings of the server", .table = &limits_table},
+	{CONF_AT(struct scenario, measure), "measure", CONF_TABLE,
+		"how fine the measurements are", .table = &measure_table},
 	CONF_END,
 };
 

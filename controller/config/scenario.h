@@ -91,6 +91,14 @@ struct scenario_canary {
 	int64_t idle_us; /* how long the idle baseline is measured */
 };
 
+/* How fine the measurements are; for rollouts of seconds, as in a lab, the
+ * defaults are too coarse. */
+struct scenario_measure {
+	int64_t bucket_us;   /* length of a bucket */
+	int64_t settle_us;   /* after a start, not counted */
+	int64_t observed_us; /* of usable data at one n to count it as seen */
+};
+
 struct scenario_limits {
 	double cpu;
 	double network;		  /* share of network_bytes_s */
@@ -115,6 +123,7 @@ struct scenario {
 	struct scenario_steps steps;
 	struct scenario_canary canary;
 	struct scenario_limits limits;
+	struct scenario_measure measure;
 
 	struct scenario_client *client; /* expanded, in the order listed */
 	size_t client_count;

@@ -174,10 +174,14 @@ int gauge_start(struct gauge **out, const struct scenario *scenario,
 	struct archive *archive, struct err *err)
 {
 	struct gauge *gauge = xcalloc(1, sizeof(*gauge));
+	struct slicer_policy slicer;
 
 	gauge->scenario = scenario;
 	gauge->archive = archive;
-	gauge->slicer = slicer_new(&slicer_policy_default);
+	slicer = slicer_policy_default;
+	slicer.bucket_us = scenario->measure.bucket_us;
+	slicer.settle_us = scenario->measure.settle_us;
+	gauge->slicer = slicer_new(&slicer);
 	gauge->started_us = gauge->idle_since_us = gauge->wave_us =
 		gauge->probe_us = gauge_clock_us();
 	for (int i = 0; i < LOAD_COUNT; i++)
@@ -558,6 +562,9 @@ void gauge_policy(const struct gauge *gauge, struct recommend_policy *policy)
 	const struct scenario *s = gauge->scenario;
 
 	*policy = recommend_policy_default;
+	policy->levels.observed_s = (double)s->measure.observed_us / 1e6;
+	/* Long enough for the correlation between buckets: twelve of them. */
+	policy->levels.block_s = 12 * (double)s->measure.bucket_us / 1e6;
 	policy->max_step = s->steps.max_step;
 	policy->cpu_max = s->limits.cpu;
 	policy->nic_max = s->limits.network;
