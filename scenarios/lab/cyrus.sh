@@ -60,6 +60,7 @@ tls_server_cert: $DIR/tls/server.pem
 tls_server_key: $DIR/tls/server.key
 tls_versions: tls1_2 tls1_3
 tls_session_timeout: 0
+skiplist_unsafe: yes
 maxword: 1048576
 maxquoted: 1048576
 maxlogins_per_host: 0

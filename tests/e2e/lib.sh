@@ -169,6 +169,38 @@ sync_user() {
 # result USER KEY: of the last synchronisation.
 result() { jq -r ".$2" "$WORK/$1.json"; }
 
+# ---- a controller and its agents; its state is $SLUICE_STATE
+
+export SLUICE_STATE=$WORK/state
+
+# controller_start: on any free port; waits until it listens.
+controller_start() {
+	rm -f "$SLUICE_STATE/url"
+	background controller "$BIN/sluice" serve --listen 127.0.0.1:0
+	controller=$!
+	wait_for 20 test -s "$SLUICE_STATE/url" ||
+		bail "no controller: $(tail -n 3 "$WORK/controller.log")"
+	controller_url=$(cat "$SLUICE_STATE/url")
+}
+
+# agent_start USER: a daemon with the profile of USER, which it completes.
+declare -A agent
+agent_start() {
+	grep -q '^controller:' "$WORK/$1.yaml" ||
+		cat >> "$WORK/$1.yaml" << END
+controller:
+  url: "$controller_url"
+  token_file: $WORK/token
+  ca_file: $SLUICE_STATE/ca.pem
+END
+	background "agent-$1" "$BIN/sluice-agent" run \
+		--profile "$WORK/$1.yaml"
+	agent[$1]=$!
+}
+
+# archive SQL: read from the archive, columns separated by "|".
+archive() { sqlite3 -readonly "$SLUICE_STATE/archive.db" "$1"; }
+
 # What the manifest promises for USER under the default policy, and what the
 # store of USER's profile holds; the same lines if all is well. Folder names
 # of items are the server's choice, so that the item's own identity counts.
