@@ -12,12 +12,17 @@
 #include <unistd.h>
 
 #include "buf.h"
+#include "clock.h"
 #include "err.h"
 #include "offline_print.h"
 #include "store.h"
 
 #define TERM_BYTES 4000
-#define STEP_BYTES (4 * 1024 * 1024)
+#define STEP_BYTES (1024 * 1024)
+
+/* A slice of indexing, and the pause in which others get the store. */
+#define SLICE_US (500 * US_PER_MS)
+#define GAP_US	 (50 * US_PER_MS)
 
 struct request {
 	struct buf terms;
@@ -138,26 +143,35 @@ static uint64_t index_left(const char *directory)
 	return left;
 }
 
+/* As far as a slice of time goes; false when there is nothing left to do or
+ * no way to do it. */
+static bool index_slice(const char *directory)
+{
+	struct store *store = store_open(directory, STORE_UPKEEP, NULL);
+	int64_t until_us = clock_monotonic_us() + SLICE_US;
+	bool more = store != NULL;
+
+	while (more && clock_monotonic_us() < until_us) {
+		if (store_index_step(store, STEP_BYTES, &more, NULL) < 0)
+			more = false;
+	}
+	store_close(store);
+	return more;
+}
+
 /* The daemon indexes when it is idle; after a single sync the first search
- * does it, unless somebody else is writing. */
+ * does it, in slices, so that a sync that wants to start can. */
 static void catch_up(const char *directory)
 {
 	uint64_t left = index_left(directory);
-	struct store *writer;
-	bool more = true;
 
-	if (!left)
-		return;
-	writer = store_open(directory, STORE_WRITE, NULL);
-	if (writer && isatty(STDERR_FILENO))
+	if (left && isatty(STDERR_FILENO))
 		fprintf(stderr, "indexing %" PRIu64 " messages and items...\n",
 			left);
-	while (writer && more) {
-		if (store_index_step(writer, STEP_BYTES, &more, NULL) < 0)
-			break;
-	}
-	store_close(writer);
-	left = index_left(directory);
+	while (left && index_slice(directory))
+		clock_sleep_us(GAP_US);
+	if (left)
+		left = index_left(directory);
 	if (left)
 		fprintf(stderr,
 			"sluice-agent search: %" PRIu64

@@ -24,11 +24,14 @@
 
 #include "alloc.h"
 #include "buf.h"
+#include "clock.h"
 #include "err.h"
 #include "store_message.h"
 
 #define WAL_FOLD_BYTES (24 * 1024 * 1024)
 #define UNSYNCED_BYTES (UINT64_C(256) << 20)
+#define LOCK_WAIT_US   (2 * US_PER_S)
+#define LOCK_POLL_US   (10 * US_PER_MS)
 #define PAGE_BYTES     16384
 
 static const char writer_pragmas[] = "PRAGMA page_size = 16384;"
@@ -56,6 +59,21 @@ static void read_boot(char *boot, size_t size)
 	fclose(file);
 }
 
+/* Who is only keeping the store up gives way to who has something to store,
+ * who therefore waits a moment. */
+static int wait_for_lock(const struct store *store)
+{
+	int64_t until_us = clock_monotonic_us() +
+		(store->access == STORE_WRITE ? LOCK_WAIT_US : 0);
+
+	while (flock(store->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EINTR && clock_monotonic_us() >= until_us)
+			return -1;
+		clock_sleep_us(LOCK_POLL_US);
+	}
+	return 0;
+}
+
 static int take_lock(struct store *store, struct err *err)
 {
 	char *path = xasprintf("%s/lock", store->directory);
@@ -67,7 +85,7 @@ static int take_lock(struct store *store, struct err *err)
 		err_hint(err, "the directory of the store must be writable");
 		goto fail;
 	}
-	if (flock(store->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+	if (wait_for_lock(store) < 0) {
 		ssize_t n = pread(store->lock_fd, owner, sizeof(owner) - 1, 0);
 
 		owner[n > 0 ? n : 0] = '\0';
@@ -207,18 +225,19 @@ struct store *store_open(
 	struct store *store = xcalloc(1, sizeof(*store));
 	char *path = xasprintf("%s/store.db", directory);
 	char *bodies = xasprintf("%s/bodies", directory);
+	bool writes = access != STORE_READ;
 	int status;
 
 	store->directory = xstrdup(directory);
 	store->access = access;
 	store->lock_fd = -1;
-	status = access == STORE_WRITE ? open_writer(store, path, err)
-				       : open_reader(store, path, err);
+	status = writes ? open_writer(store, path, err)
+			: open_reader(store, path, err);
 	if (status == 0) {
-		store->pack = pack_open(bodies, access == STORE_WRITE, err);
+		store->pack = pack_open(bodies, writes, err);
 		status = store->pack ? 0 : -1;
 	}
-	if (status == 0 && access == STORE_WRITE) {
+	if (status == 0 && writes) {
 		store->head = xcalloc(1, STORE_HEAD_BYTES);
 		status = open_packs(store, err);
 		if (status == 0)
@@ -269,7 +288,7 @@ int store_need_transaction(struct store *store, struct err *err)
 
 int store_begin(struct store *store, struct err *err)
 {
-	if (store->access != STORE_WRITE)
+	if (store->access == STORE_READ)
 		return err_set(err, ERR_DATABASE, "%s: opened for reading only",
 			store->db.path);
 	if (store->in_transaction)

@@ -32,8 +32,11 @@ struct err;
 struct store;
 
 enum store_access {
-	STORE_WRITE, /* create when absent; second writer: ERR_LOCKED */
-	STORE_READ,  /* must exist; beside a writer is fine */
+	STORE_WRITE,  /* create when absent; a second writer waits for two
+			 seconds, then ERR_LOCKED */
+	STORE_UPKEEP, /* the same without waiting; such a writer gives way
+			 within a second by closing the store */
+	STORE_READ,   /* must exist; beside a writer is fine */
 };
 
 /* NULL and ERR filled on failure. */

@@ -215,7 +215,7 @@ int store_compact(struct store *store, unsigned dead_percent,
 	unsigned last = PACK_OF(pack_end(store->pack));
 	uint64_t total = 0;
 
-	if (store->access != STORE_WRITE || store->in_transaction)
+	if (store->access == STORE_READ || store->in_transaction)
 		return err_set(err, ERR_DATABASE,
 			"%s: compacting needs the writer, outside of a "
 			"transaction",

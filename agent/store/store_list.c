@@ -99,43 +99,79 @@ int store_row(struct store *store, int64_t id,
 
 struct store_reader {
 	struct store *store;
+	int64_t id;
+	enum store_part part;
 	struct blob blob;
 	uint64_t offset;
 	uint32_t crc; /* of what was read so far */
 };
 
-struct store_reader *store_read_open(
-	struct store *store, int64_t id, enum store_part part, struct err *err)
+/* 1 found, 0 the part is not stored, -1. EXISTS tells of the row. */
+static int find_blob(struct store *store, int64_t id, enum store_part part,
+	struct blob *blob, bool *exists, struct err *err)
 {
 	sqlite3_stmt *row = db_query(&store->db, err,
 		"SELECT header_at, header_length, header_crc, body_at,"
 		" body_length, body_crc FROM messages WHERE id = ?",
 		db_int(id));
-	struct store_reader *reader = NULL;
 	int column = part == STORE_PART_HEADER ? 0 : 3;
 	int found;
 
 	if (!row)
-		return NULL;
+		return -1;
 	found = db_step(&store->db, row, err);
-	if (found > 0 && sqlite3_column_type(row, column) != SQLITE_NULL) {
-		reader = xcalloc(1, sizeof(*reader));
-		reader->store = store;
-		reader->blob = (struct blob){
+	*exists = found > 0;
+	if (found > 0 && sqlite3_column_type(row, column) == SQLITE_NULL)
+		found = 0;
+	if (found > 0)
+		*blob = (struct blob){
 			.at = (uint64_t)sqlite3_column_int64(row, column),
 			.length = (uint64_t)sqlite3_column_int64(
 				row, column + 1),
 			.crc = (uint32_t)sqlite3_column_int64(row, column + 2),
 		};
-	} else if (found >= 0) {
+	db_end(&store->db, row);
+	return found;
+}
+
+struct store_reader *store_read_open(
+	struct store *store, int64_t id, enum store_part part, struct err *err)
+{
+	struct store_reader *reader;
+	struct blob blob;
+	bool exists;
+	int found = find_blob(store, id, part, &blob, &exists, err);
+
+	if (found == 0)
 		err_set(err, ERR_USAGE, "%s: message %lld: %s",
 			store->directory, (long long)id,
-			!found ? "there is none of this number"
-			       : "only its header is stored; set its folder "
-				 "to full and sync");
-	}
-	db_end(&store->db, row);
+			exists ? "only its header is stored; set its folder "
+				 "to full and sync"
+			       : "there is none of this number");
+	if (found <= 0)
+		return NULL;
+	reader = xcalloc(1, sizeof(*reader));
+	reader->store = store;
+	reader->id = id;
+	reader->part = part;
+	reader->blob = blob;
 	return reader;
+}
+
+/* Compacting may have moved the bytes to another pack since the row was
+ * read: they are the same there. */
+static bool moved(struct store_reader *reader)
+{
+	struct blob blob;
+	bool exists;
+
+	if (find_blob(reader->store, reader->id, reader->part, &blob, &exists,
+		    NULL) <= 0 ||
+		blob.at == reader->blob.at || blob.crc != reader->blob.crc ||
+		blob.length != reader->blob.length)
+		return false;
+	reader->blob = blob;
+	return true;
 }
 
 uint64_t store_read_length(const struct store_reader *reader)
@@ -146,9 +182,13 @@ uint64_t store_read_length(const struct store_reader *reader)
 ssize_t store_read(
 	struct store_reader *reader, void *data, size_t size, struct err *err)
 {
-	ssize_t n = pack_read(reader->store->pack, &reader->blob,
-		reader->offset, data, size, err);
+	struct pack *pack = reader->store->pack;
+	ssize_t n = pack_read(
+		pack, &reader->blob, reader->offset, data, size, err);
 
+	if (n < 0 && moved(reader))
+		n = pack_read(
+			pack, &reader->blob, reader->offset, data, size, err);
 	if (n > 0) {
 		reader->crc = (uint32_t)crc32_z(reader->crc, data, (size_t)n);
 		reader->offset += (uint64_t)n;

@@ -49,7 +49,7 @@ static void *upkeep_thread(void *arg)
 
 	/* The thread's own priority: a Linux speciality of PRIO_PROCESS. */
 	setpriority(PRIO_PROCESS, (id_t)gettid(), 19);
-	store = store_open(upkeep->directory, STORE_WRITE, &upkeep->err);
+	store = store_open(upkeep->directory, STORE_UPKEEP, &upkeep->err);
 	if (!store) {
 		upkeep->status = upkeep->err.kind == ERR_LOCKED ? 0 : -1;
 		return NULL;

@@ -14,9 +14,34 @@ static void test_lock(void **state)
 	assert_null(store_open(directory, STORE_WRITE, &err));
 	assert_int_equal(err.kind, ERR_LOCKED);
 	assert_non_null(strstr(err.text, directory));
+	assert_null(store_open(directory, STORE_UPKEEP, &err));
+	assert_int_equal(err.kind, ERR_LOCKED);
 	store_close(open_store(STORE_READ));
 	store_close(store);
 	store_close(open_store(STORE_WRITE));
+}
+
+/* Who keeps the store up gives way, and who wants to write waits for it. */
+static void test_lock_is_waited_for(void **state)
+{
+	struct store *store;
+	int ends[2];
+	char c;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	if (pid == 0) {
+		store = store_open(directory, STORE_UPKEEP, &err);
+		_exit(write(ends[1], "l", 1) != 1 || usleep(300000) ||
+			(store_close(store), 0));
+	}
+	assert_int_equal(read(ends[0], &c, 1), 1);
+	store_close(open_store(STORE_WRITE));
+	waitpid(pid, NULL, 0);
+	close(ends[0]);
+	close(ends[1]);
 }
 
 static void test_absent_and_damaged(void **state)
@@ -158,6 +183,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_lock),
+		TEST(test_lock_is_waited_for),
 		TEST(test_absent_and_damaged),
 		TEST(test_newer_and_older),
 		TEST(test_power_failure),

@@ -290,6 +290,8 @@ static void test_compact(void **state)
 	uint64_t bad = 1;
 	uint64_t before;
 	int64_t folder;
+	struct store *reader;
+	struct store_reader *part;
 
 	(void)state;
 	memset(big, 'x', 300000);
@@ -307,7 +309,13 @@ static void test_compact(void **state)
 	for (uint32_t uid = 10; uid < 100; uid += 10)
 		ok(store_message_delete(store, folder, uid, &err));
 	ok(store_commit(store, &err));
+	reader = open_store(STORE_READ);
+	part = store_read_open(reader, 1, STORE_PART_BODY, &err);
 	ok(store_compact(store, 30, NULL, &freed, &err));
+	assert_int_equal(store_read(part, big, 300000, &err), 5);
+	assert_memory_equal(big, "small", 5);
+	store_read_close(part);
+	store_close(reader);
 	assert_in_range(freed, 2700000, 2710000);
 	assert_true(totals_of(store).stored_bytes + 2500000 < before);
 	ok(store_compact(store, 30, NULL, &freed, &err));
