@@ -108,6 +108,8 @@ double hist_quantile_us(const struct hist *hist, double share)
 	/* fmin() and fmax() would turn NAN into a number. */
 	if (isnan(us))
 		return NAN;
+	if (share >= 1)
+		return (double)hist->max_us;
 	return fmin(fmax(us, (double)hist->min_us), (double)hist->max_us);
 }
 

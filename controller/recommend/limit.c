@@ -12,8 +12,10 @@
 #include "alloc.h"
 #include "decision.h"
 
-#define PLAN_SHARE   0.95 /* of the SLO, for the plan's pilot */
-#define GROWTH_LEAST 1.05 /* that growth must bring to be kept */
+#define PLAN_SHARE    0.95 /* of the SLO, for the plan's pilot */
+#define SMALL_N_SHARE 0.25 /* of the SLO, over n */
+#define SHARE_MAX     0.98
+#define GROWTH_LEAST  1.05 /* that growth must bring to be kept */
 
 static const struct {
 	const char *key;
@@ -176,16 +178,17 @@ static size_t canary_points(const struct decision *d, struct fit_point *points)
 	return used;
 }
 
-/* How much of the SLO the prediction may use up: less, the further beyond
- * what was observed, down to slo_beyond at twice that. */
+/* How much of the SLO the prediction may use up. Small numbers get more of
+ * it: there one sync is a large step, for the users' latency and for the
+ * rollout alike. Beyond what was observed less, the further out; one sync
+ * more is no extrapolation, and the brake watches it. */
 static double slo_share(
 	const struct recommend_policy *policy, unsigned n, unsigned n_obs)
 {
-	/* One sync more is no extrapolation; the brake watches it. */
 	double doublings = log2(fmax(1, (n - 1) / fmax(n_obs, 1)));
+	double seen = fmin(policy->slo_observed + SMALL_N_SHARE / n, SHARE_MAX);
 
-	return policy->slo_observed -
-		(policy->slo_observed - policy->slo_beyond) * doublings;
+	return seen - (policy->slo_observed - policy->slo_beyond) * doublings;
 }
 
 /* l+(m) <= SLO * margin for all m <= n. */

@@ -12,9 +12,10 @@
 
 #include "decision.h"
 
-#define BUSY	0.70 /* a resource that is the bottleneck for certain */
-#define HALF	0.50 /* below that, nothing on the server is short */
-#define BENDING 0.90 /* X(n) / (n X(1)) under which the curve has bent */
+#define BUSY	 0.70 /* a resource that is the bottleneck for certain */
+#define HALF	 0.50 /* below that, nothing on the server is short */
+#define STRAIGHT 0.95 /* from there on nothing limits yet */
+#define BENDING	 0.90 /* X(n) / (n X(1)) under which the curve has bent */
 
 void decision_say(struct recommendation *out, const char *fmt, ...)
 {
@@ -69,7 +70,7 @@ static void name_bottleneck(struct decision *d, char *headline, size_t size)
 	double bend = fit_x(&out->fit, out->n_obs) /
 		(out->n_obs * out->fit.gamma);
 
-	if (out->fit.c[1] == 0 && out->fit.c[2] == 0) {
+	if (bend >= STRAIGHT) {
 		out->bottleneck = "none";
 		snprintf(headline, size, "No limit seen up to %u syncs.",
 			out->n_obs);
