@@ -22,6 +22,7 @@ struct fetch_run {
 	struct job_list sent;	    /* the first is being answered */
 	struct selection *selected; /* by the newest EXAMINE; or NULL */
 	bool dry;		    /* the feed had nothing */
+	unsigned timed;		    /* the tag whose deadline runs */
 
 	bool sink_failed;	  /* the error is the engine's */
 	unsigned drops, timeouts; /* of sessions, since the last item */

@@ -28,6 +28,10 @@
 #define TIMEOUTS_MAX	3
 #define STRIKES_MAX	2 /* sessions that one item may end */
 #define DROP_PAUSE_US	(50 * US_PER_MS)
+/* A server may keep a command going, as long as it sends this much; the
+ * stream's watchdog sees to silence. */
+#define COMMAND_US  (300 * US_PER_S)
+#define BYTES_S_MIN 1000
 
 static bool is_dead(const struct flight *flight)
 {
@@ -456,9 +460,30 @@ static int recover(struct fetch_run *run, struct err *why)
 		return -1;
 	}
 	run->oversize = false;
+	run->timed = 0;
 	if (wire_wait(wire, -1, 0, DROP_PAUSE_US * run->drops, why) < 0)
 		return -1;
 	return imap_connect(run->source, why);
+}
+
+/* A drop a minute is progress to the watchdog; not to this one. */
+static void set_deadline(struct fetch_run *run)
+{
+	struct job *job = run->sent.first;
+	int64_t allowed_us = COMMAND_US;
+
+	if (job && job->tag == run->timed)
+		return;
+	run->timed = job ? job->tag : 0;
+	if (job && job->flight)
+		allowed_us += (int64_t)(job->flight->window.bytes /
+				      BYTES_S_MIN) *
+			US_PER_S;
+	/* Of unknown size: the window may be a folder of any length. */
+	if (job && job->flight && !job->flight->window.bytes)
+		allowed_us = 0;
+	stream_set_deadline(run->source->stream,
+		job && allowed_us ? clock_monotonic_us() + allowed_us : 0);
 }
 
 static int step(struct fetch_run *run, struct err *err)
@@ -474,6 +499,7 @@ static int step(struct fetch_run *run, struct err *err)
 	} while (more);
 	if (!run->sent.first)
 		return finish(run, err);
+	set_deadline(run);
 	if (fetch_take_answer(run, err) < 0)
 		return -1;
 	return finish(run, err);
@@ -522,6 +548,8 @@ int imap_fetch(struct source *base, const struct feed *feed, struct err *err)
 		if (step(&run, &why) < 0)
 			status = recover(&run, &why);
 	source->idle = status == 0;
+	if (status == 0)
+		stream_set_deadline(source->stream, 0);
 	abandon(&run);
 	if (status < 0 && err)
 		*err = why;
