@@ -18,12 +18,14 @@
 #include "log.h"
 #include "probes.h"
 #include "recommend.h"
+#include "refill.h"
 #include "scrape.h"
 #include "slicer.h"
 
 #define TAKE_MAX      64
 #define OBSERVED_S    30.0
 #define N_MAX	      4096
+#define SETTLED_US    (30e6)
 #define FRESH_LOAD_US (5 * US_PER_S)
 #define PROGRESS_US   (10 * US_PER_S)
 
@@ -44,6 +46,7 @@ struct gauge {
 	struct probes probes;
 	struct scrape_point load; /* newest */
 	int64_t started_us, idle_since_us, probe_us;
+	int64_t again_us;     /* from here on buckets are made again */
 	unsigned wave, loads; /* the wave the counts belong to */
 	int64_t wave_us;
 	double idle_await_ms;
@@ -186,8 +189,11 @@ int gauge_start(struct gauge **out, const struct scenario *scenario,
 		gauge->probe_us = gauge_clock_us();
 	for (int i = 0; i < LOAD_COUNT; i++)
 		gauge->load.load[i] = NAN;
-	if (load_buckets(gauge, err) < 0 || start_scrape(gauge, err) < 0 ||
-		start_canary(gauge, err) < 0) {
+	gauge->again_us = gauge->started_us - slicer_policy_default.keep_us;
+	if (load_buckets(gauge, err) < 0 ||
+		refill_slicer(gauge->slicer, archive, gauge->again_us, err) <
+			0 ||
+		start_scrape(gauge, err) < 0 || start_canary(gauge, err) < 0) {
 		gauge_stop(&gauge);
 		return -1;
 	}
@@ -217,24 +223,17 @@ void gauge_stop(struct gauge **handle)
 
 /* ---- agents */
 
-/* The archive keeps a number for the agent's boot, not its text. */
-static uint32_t boot_number(const char *boot)
-{
-	uint32_t hash = 2166136261u;
-
-	for (; *boot; boot++)
-		hash = (hash ^ (unsigned char)*boot) * 16777619u;
-	return hash;
-}
-
 int gauge_report(struct gauge *gauge, const struct client_row *client,
 	const struct report *report, int64_t now_us, struct err *err)
 {
+	uint32_t boot = refill_boot(report->boot);
+	char text[REFILL_BOOT_BYTES];
+
 	for (size_t i = 0; i < report->sample_count; i++) {
 		const struct sample *s = &report->samples[i];
 		struct sample_row row = {
 			.client = client->id,
-			.boot = boot_number(report->boot),
+			.boot = boot,
 			.agent_us = s->at_us,
 			.at_us = now_us - (report->sent_us - s->at_us),
 			.received_us = now_us,
@@ -247,8 +246,9 @@ int gauge_report(struct gauge *gauge, const struct client_row *client,
 		if (archive_add_sample(gauge->archive, &row, err) < 0)
 			return -1;
 	}
-	(void)slicer_report(gauge->slicer, client->id, report->boot,
-		report->sent_us, now_us, report->samples, report->sample_count);
+	(void)slicer_report(gauge->slicer, client->id,
+		refill_boot_text(boot, text), report->sent_us, now_us,
+		report->samples, report->sample_count);
 	return 0;
 }
 
@@ -323,6 +323,10 @@ static int take_buckets(struct gauge *gauge, int64_t now_us, struct err *err)
 	do {
 		count = slicer_take(gauge->slicer, now_us, buckets, TAKE_MAX);
 		for (size_t i = 0; i < count; i++) {
+			/* The first ones lack what came before them. */
+			if (buckets[i].start_s * 1e6 <
+				(double)gauge->again_us + SETTLED_US)
+				continue;
 			keep_bucket(gauge, &buckets[i]);
 			if (archive_put_bucket(
 				    gauge->archive, &buckets[i], err) < 0)

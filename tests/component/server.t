@@ -223,6 +223,12 @@ until_is "a paused rollout lets syncs end" done state u2
 bump u3
 again u3 done true > /dev/null &
 until_is "the wave ends" closed sh -c "\"$SLUICE\" show wave 2 --json | jq -r .state"
+bytes_in_buckets() {
+	sqlite3 "$SLUICE_STATE/archive.db" \
+		'SELECT cast(round(sum(x_mb_min * seconds / 60) * 1e6) AS integer) FROM bucket'
+}
+until_is "no byte of a bucket is lost by the kill" \
+	"$("$SLUICE" status --json | jq '[.clients[].app_bytes] | add')" bytes_in_buckets
 is "every transition is kept" "$("$SLUICE" log 'client u2' | sed 's/.*client u2: \([a-z]* -> [a-z]*\).*/\1/' | paste -sd,)" \
 	"unknown -> checked,checked -> queued,queued -> starting,starting -> syncing,syncing -> done"
 
