@@ -69,7 +69,7 @@ struct store_totals {
 	uint64_t contacts, events, tasks, notes;
 	uint64_t quarantined;
 	uint64_t body_bytes;   /* sum over complete messages */
-	uint64_t stored_bytes; /* size of all files of the store */
+	uint64_t stored_bytes; /* database and packs, the log folded */
 };
 
 /* Cheap: the counters are kept with each commit, nothing is scanned. */

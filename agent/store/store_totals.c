@@ -8,10 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 
-#include "alloc.h"
 #include "err.h"
 
 static const char add_delta[] =
@@ -72,14 +70,18 @@ int store_load_detached(struct store *store, struct err *err)
 	return 0;
 }
 
-static uint64_t file_bytes(const char *path, const char *suffix)
+/* The database as it is when its log is folded, whenever that happens. */
+static int database_bytes(struct store *store, uint64_t *bytes, struct err *err)
 {
-	char *name = xasprintf("%s%s", path, suffix);
-	struct stat st;
-	uint64_t bytes = stat(name, &st) == 0 ? (uint64_t)st.st_size : 0;
+	int64_t pages = 0;
+	int64_t page_bytes = 0;
 
-	free(name);
-	return bytes;
+	if (db_number(&store->db, &pages, 0, "PRAGMA page_count", err) < 0 ||
+		db_number(&store->db, &page_bytes, 0, "PRAGMA page_size", err) <
+			0)
+		return -1;
+	*bytes = (uint64_t)(pages * page_bytes);
+	return 0;
 }
 
 static uint64_t column(sqlite3_stmt *row, int at)
@@ -122,10 +124,9 @@ int store_totals(
 			"SELECT COUNT(*) FROM quarantine", err) < 0)
 		return -1;
 	out.quarantined = (uint64_t)quarantined;
-	out.stored_bytes = pack_total_bytes(store->pack) +
-		file_bytes(store->db.path, "") +
-		file_bytes(store->db.path, "-wal") +
-		file_bytes(store->db.path, "-shm");
+	if (database_bytes(store, &out.stored_bytes, err) < 0)
+		return -1;
+	out.stored_bytes += pack_total_bytes(store->pack);
 	*totals = out;
 	return 0;
 }
