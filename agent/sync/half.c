@@ -164,8 +164,10 @@ uint64_t half_predict(const struct half *half)
 		if (pass->row.mode == STORE_MODE_FULL)
 			bodies += pass->collection.bytes;
 	}
-	return half->dav
-		? store_predict_bytes(0, 0, 0, items, items * OBJECT_BYTES)
-		: store_predict_bytes(
-			  items, items * PLAN_HEADER_BYTES, bodies, 0, 0);
+	if (!half->dav)
+		return store_predict_bytes(
+			items, items * PLAN_HEADER_BYTES, bodies, 0, 0);
+	/* What an empty store takes is in the mail half's share. */
+	return store_predict_bytes(0, 0, 0, items, items * OBJECT_BYTES) -
+		store_predict_bytes(0, 0, 0, 0, 0);
 }
