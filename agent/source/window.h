@@ -95,7 +95,7 @@ enum item_fault {
 enum window_result {
 	WINDOW_DONE,	      /* every item came, is gone, or failed */
 	WINDOW_NO_COLLECTION, /* deleted, renamed, or not ours to read */
-	WINDOW_NEW_VALIDITY,  /* UIDVALIDITY is another: nothing delivered */
+	WINDOW_NEW_VALIDITY,  /* UIDVALIDITY is another: ids mean nothing */
 	WINDOW_BAD_TOKEN,     /* the server forgot the token: list all */
 	WINDOW_RESULT_COUNT
 };
@@ -109,7 +109,8 @@ enum window_result {
  * `begin` is called when an item has data (possibly none: an empty message)
  * and says how many bytes are announced; it does not know yet who the item
  * is, `end` does. `end` without `begin` describes an item without data
- * (FETCH_LIST). After `failed` the data since `begin` is to be forgotten.
+ * (FETCH_LIST). What was begun and not ended is to be forgotten at `failed`, at
+ * another `begin` (the session was lost in its middle) and at `window_end`.
  * No id is delivered twice in a window, none that was not asked for.
  */
 struct sink {

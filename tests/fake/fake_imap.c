@@ -21,6 +21,7 @@
 
 #include "alloc.h"
 #include "buf.h"
+#include "deflate.h"
 
 #define CAPABILITIES "IMAP4rev1 LITERAL+ LIST-STATUS"
 
@@ -31,6 +32,7 @@ struct server {
 	pthread_t thread;
 	gnutls_session_t tls; /* NULL: plain */
 	gnutls_certificate_credentials_t credentials;
+	struct deflate *deflate; /* NULL: not compressed */
 	struct buf in;
 	size_t sent; /* on this connection */
 	bool over;   /* close it */
@@ -92,6 +94,10 @@ static void put(struct server *server, const char *data, size_t bytes)
 			(void)raw_send(server, data, bytes);
 		server->over = true;
 	}
+	if (server->deflate &&
+		deflate_write(
+			server->deflate, data, bytes, &data, &bytes, NULL) < 0)
+		abort();
 	while (!server->over && bytes) {
 		sent = raw_send(server, data, bytes);
 		if (sent <= 0) {
@@ -371,12 +377,33 @@ static void obey(struct server *server, char *line)
 			fake->inject ? "\r\n* PREAUTH injected" : "");
 		if (!fake->inject)
 			start_tls(server);
+	} else if (strncmp(command, "COMPRESS", 8) == 0) {
+		say(server, "%s OK go on\r\n", line);
+		server->deflate = deflate_new();
 	} else if (strncmp(command, "LOGOUT", 6) == 0) {
 		say(server, "* BYE bye\r\n%s OK done\r\n", line);
 		server->over = true;
 	} else {
 		say(server, "%s OK done\r\n", line);
 	}
+}
+
+/* What was received, inflated where that is on, to server->in. */
+static void take_in(struct server *server, const char *data, size_t bytes)
+{
+	char piece[4096];
+	int64_t got;
+
+	if (!server->deflate) {
+		buf_append(&server->in, data, bytes);
+		return;
+	}
+	do {
+		got = deflate_read(server->deflate, &data, &bytes, piece,
+			sizeof(piece), NULL);
+		if (got > 0)
+			buf_append(&server->in, piece, (size_t)got);
+	} while (got > 0 && (bytes || got == sizeof(piece)));
 }
 
 static void serve(struct server *server)
@@ -411,8 +438,10 @@ static void serve(struct server *server)
 		got = raw_recv(server, bytes, sizeof(bytes));
 		if (got <= 0)
 			break;
-		buf_append(&server->in, bytes, (size_t)got);
+		take_in(server, bytes, (size_t)got);
 	}
+	deflate_free(server->deflate);
+	server->deflate = NULL;
 	if (server->tls)
 		gnutls_deinit(server->tls);
 	server->tls = NULL;

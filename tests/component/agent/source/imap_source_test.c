@@ -191,6 +191,29 @@ static void small_folders_share_a_round_trip(void **state)
 	tear_down(bench);
 }
 
+static void compresses_when_told_to(void **state)
+{
+	const struct fake_imap fake = {
+		.capabilities = "IMAP4rev1 LIST-STATUS COMPRESS=DEFLATE"};
+	struct bench *bench = set_up(&fake);
+	struct wire_counts counts;
+
+	(void)state;
+	bench->options.compress = COMPRESS_ON;
+	open_and_list(bench);
+	assert_int_equal(fetch(bench, FETCH_FULL, all_ids, 4), 0);
+	expect(bench, STATE ONE TWO FIVE NINE END);
+	assert_non_null(strstr(bench->fake.log, "COMPRESS DEFLATE"));
+	counts = wire_counts(bench->wire);
+	assert_true(counts.socket_in < counts.plain_in);
+	tear_down(bench);
+	bench = set_up(&fake);
+	bench->options.compress = COMPRESS_OFF;
+	open_and_list(bench);
+	assert_null(strstr(bench->fake.log, "COMPRESS"));
+	tear_down(bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +227,7 @@ int main(void)
 		cmocka_unit_test(one_expunged_message_is_gone),
 		cmocka_unit_test(changes_come_with_what_vanished),
 		cmocka_unit_test(small_folders_share_a_round_trip),
+		cmocka_unit_test(compresses_when_told_to),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
