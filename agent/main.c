@@ -3,6 +3,7 @@
  *
  * Finds the verb and the profile, then hands over. Main thread.
  */
+#include <assert.h>
 #include <argp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -121,6 +122,7 @@ static int with_profile(const struct verb *verb, const struct where *where,
 	struct err err = ERR_INIT;
 	int status;
 
+	assert(verb->online || verb->offline);
 	if (!where->profile) {
 		err_set(&err, ERR_USAGE,
 			"no profile; name one with --profile FILE");

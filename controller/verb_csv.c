@@ -146,7 +146,7 @@ int recommendation_print(const struct recommendation *rec, int json)
 static int run(const struct options *o, struct err *err)
 {
 	struct buf text = BUF_INIT(FILE_MAX);
-	struct csv_table table;
+	struct csv_table table = {0};
 	struct recommend_facts facts = o->facts;
 
 	int rc = read_file(o->path, &text, err);

@@ -7,6 +7,7 @@
  */
 #include "conf_private.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -158,6 +159,7 @@ static int unknown_key(
 static const struct conf_field *find_field(
 	const struct conf_table *table, const char *key)
 {
+	assert(key);
 	for (const struct conf_field *f = table->fields; f->key; f++)
 		if (strcmp(f->key, key) == 0)
 			return f;

@@ -9,6 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Here the functions themselves are meant. */
+#undef err_set
+#undef err_set_errno
+#undef err_context
+#undef err_hint
+
 static const struct {
 	const char *name;
 	enum err_retry retry;

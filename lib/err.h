@@ -68,6 +68,17 @@ int err_context(struct err *err, const char *fmt, ...)
 int err_hint(struct err *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* An analyser looks at one file at a time and would follow the path where
+ * these return 0; the macros let it see the -1. */
+static inline int err_failed(void)
+{
+	return -1;
+}
+#define err_set(...)	   (err_set(__VA_ARGS__), err_failed())
+#define err_set_errno(...) (err_set_errno(__VA_ARGS__), err_failed())
+#define err_context(...)   (err_context(__VA_ARGS__), err_failed())
+#define err_hint(...)	   (err_hint(__VA_ARGS__), err_failed())
+
 enum err_retry err_retry(const struct err *err);
 
 /* The kind as a stable lower-case word, for JSON and the archive. */

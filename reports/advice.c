@@ -187,7 +187,8 @@ static void take_curve(struct findings *findings, const struct levels *levels,
 			right, findings->levels[findings->level_count - 1].n);
 	step = fmax((right - 1) / CURVE_POINTS, 0.05);
 	fit_bootstrap(band, levels, seed);
-	for (double n = 1; n <= right + 1e-9; n += step) {
+	for (unsigned i = 0; 1 + i * step <= right + 1e-9; i++) {
+		double n = 1 + i * step;
 		struct finding_curve *point = findings_add(&findings->curve,
 			&findings->curve_count, sizeof(*point));
 

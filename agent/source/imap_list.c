@@ -196,12 +196,11 @@ static bool read_flags(struct cursor *c, struct flags *flags)
 /* "\"/\"" or NIL; false when it is neither. */
 static bool read_delimiter(struct cursor *c, char *delimiter)
 {
-	const char *start;
-	size_t length;
-
 	*delimiter = '\0';
 	if (!skip(c, '"')) {
-		length = atom(c, &start);
+		const char *start = NULL;
+		size_t length = atom(c, &start);
+
 		return is(start, length, "NIL");
 	}
 	if (skip(c, '"'))

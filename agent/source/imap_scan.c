@@ -7,6 +7,7 @@
  */
 #include "imap_scan.h"
 
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -130,6 +131,7 @@ static int digits(struct cursor *c, int count)
 	int value = 0;
 	int i;
 
+	assert(c->at);
 	for (i = 0;
 		i < count && c->at < c->end && *c->at >= '0' && *c->at <= '9';
 		i++)
@@ -210,6 +212,7 @@ static bool name(struct imap_scan *scan, struct cursor *c)
 
 static bool is_nil(struct cursor *c)
 {
+	assert(c->at);
 	if (c->end - c->at < 3 || strncasecmp(c->at, "NIL", 3) != 0)
 		return false;
 	c->at += 3;
@@ -235,7 +238,7 @@ static bool date(struct imap_scan *scan, struct cursor *c)
 	struct buf text = BUF_INIT(64);
 	bool ok = is_nil(c) || quoted(scan, c, &text);
 
-	if (ok && text.length) {
+	if (ok && text.data) {
 		scan->received_s = imap_date(text.data, text.length);
 		scan->has_date = scan->received_s >= 0;
 	}

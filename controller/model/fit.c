@@ -30,7 +30,7 @@ static bool solve(
 {
 	double m[3][4] = {{0}};
 	double scale[3] = {0};
-	int column[3];
+	int column[3] = {0};
 	int order = 0;
 
 	for (int j = 0; j < 3; j++)

@@ -88,7 +88,8 @@ static void convolve(const double *a, const double *b, double *out, unsigned n)
 			if (term > -40)
 				sum += exp(term);
 		}
-		out[i] = most + log(sum);
+		/* The largest term is e^0, so the sum is at least 1. */
+		out[i] = most + log(fmax(sum, 1));
 	}
 }
 
