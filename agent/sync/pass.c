@@ -158,7 +158,7 @@ static int list(struct pass *pass, const struct pass_tools *tools,
 	if (now->dav) {
 		free(now->token);
 		now->token = pass->delta ? xstrdup(pass->row.token) : NULL;
-		if (pass_dav_load(pass, tools->reader, err))
+		if (pass_dav_load(pass, tools, err))
 			goto free_job;
 	} else if (!pass->delta && load_plan(pass, tools, err)) {
 		goto free_job;
@@ -226,7 +226,9 @@ static int begin(struct pass *pass, const struct pass_tools *tools,
 {
 	struct collection *now = &pass->collection;
 
-	if (pass->row.mode == STORE_MODE_OFF || unchanged(pass)) {
+	if (pass->row.mode == STORE_MODE_OFF ||
+		(unchanged(pass) &&
+			!(now->dav && pass_dav_owed(pass, tools)))) {
 		pass->step = PASS_DONE;
 		return 0;
 	}

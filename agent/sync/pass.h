@@ -52,8 +52,8 @@ struct pass {
 	struct store_folder row;      /* as the round found it; owned */
 	enum pass_step step;
 	struct plan plan;
-	struct pass_hrefs fresh, stored; /* stored: sorted */
-	unsigned outstanding;		 /* windows under way */
+	struct pass_hrefs fresh, stored, troubled; /* the last two sorted */
+	unsigned outstanding;			   /* windows under way */
 	unsigned restarts;
 	uint32_t validity, uid_next; /* as the listing found them */
 	uint64_t modseq, count;

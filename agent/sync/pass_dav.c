@@ -9,6 +9,7 @@
 #include "pass.h"
 #include "pipe.h"
 #include "store_item.h"
+#include "store_quarantine.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,10 +50,58 @@ static int load(const struct store_item *item, void *arg)
 	return 0;
 }
 
-int pass_dav_load(struct pass *pass, struct store *reader, struct err *err)
+struct troubles {
+	struct pass *pass;
+	int64_t run_us;
+	bool owed;
+};
+
+/* What failed in this run is left alone until the next; what failed in an
+ * earlier one is asked for, listed or not. */
+static int load_trouble(const struct store_quarantine *object, void *arg)
 {
+	struct troubles *troubles = arg;
+	struct pass *pass = troubles->pass;
+
+	if (!object->href)
+		return 0;
+	add(&pass->troubled, object->href);
+	if (object->at_us < troubles->run_us) {
+		pass->differences++;
+		add(&pass->fresh, object->href);
+	}
+	return 0;
+}
+
+int pass_dav_load(
+	struct pass *pass, const struct pass_tools *tools, struct err *err)
+{
+	struct troubles troubles = {pass, tools->run_us, false};
+
 	pass_dav_free(pass);
-	return store_item_each(reader, pass->row.id, load, pass, err);
+	if (store_item_each(tools->reader, pass->row.id, load, pass, err))
+		return -1;
+	return store_quarantine_each(
+		tools->reader, pass->row.id, load_trouble, &troubles, err);
+}
+
+static int is_owed(const struct store_quarantine *object, void *arg)
+{
+	struct troubles *troubles = arg;
+
+	if (object->href && object->at_us < troubles->run_us)
+		troubles->owed = true;
+	return 0;
+}
+
+bool pass_dav_owed(const struct pass *pass, const struct pass_tools *tools)
+{
+	struct troubles troubles = {NULL, tools->run_us, false};
+
+	/* In doubt it is looked at. */
+	return store_quarantine_each(
+		       tools->reader, pass->row.id, is_owed, &troubles, NULL) ||
+		troubles.owed;
 }
 
 static int by_name(const void *key, const void *element)
@@ -60,30 +109,49 @@ static int by_name(const void *key, const void *element)
 	return strcmp(key, *(char *const *)element);
 }
 
-static void mark(struct pass_hrefs *stored, const char *href)
+/* Its place in a sorted list, or -1. */
+static ptrdiff_t find(const struct pass_hrefs *list, const char *href)
 {
-	char **found = stored->count
-		? bsearch(href, stored->names, stored->count,
-			  sizeof *stored->names, by_name)
-		: NULL;
+	char **found = list->count ? bsearch(href, list->names, list->count,
+					     sizeof *list->names, by_name)
+				   : NULL;
 
-	if (found)
-		stored->listed[found - stored->names] = true;
+	return found ? found - list->names : -1;
+}
+
+/* Where the server tells no etag, in the listing or with the object, what is
+ * stored is taken to be the same unless it is named as a change. */
+static bool is_same(const struct pass *pass, struct store *reader,
+	const struct item *item, bool stored)
+{
+	char *etag;
+	bool same;
+
+	if (!stored)
+		return false;
+	etag = store_item_etag(reader, pass->row.id, item->id.href);
+	if (!item->etag || !etag || !*etag)
+		same = !pass->delta;
+	else
+		same = strcmp(etag, item->etag) == 0;
+	free(etag);
+	return same;
 }
 
 void pass_dav_listed(
 	struct pass *pass, struct store *reader, const struct item *item)
 {
-	char *etag = store_item_etag(reader, pass->row.id, item->id.href);
+	ptrdiff_t stored = find(&pass->stored, item->id.href);
 
-	mark(&pass->stored, item->id.href);
-	if (!etag || !item->etag || strcmp(etag, item->etag) != 0) {
-		pass->differences++;
-		if (!etag)
-			pass->added++;
-		add(&pass->fresh, item->id.href);
-	}
-	free(etag);
+	if (stored >= 0)
+		pass->stored.listed[stored] = true;
+	if (find(&pass->troubled, item->id.href) >= 0 ||
+		is_same(pass, reader, item, stored >= 0))
+		return;
+	pass->differences++;
+	if (stored < 0)
+		pass->added++;
+	add(&pass->fresh, item->id.href);
 }
 
 const char *pass_dav_gone(const struct pass *pass, size_t *at)
@@ -127,4 +195,5 @@ void pass_dav_free(struct pass *pass)
 {
 	clear(&pass->fresh);
 	clear(&pass->stored);
+	clear(&pass->troubled);
 }

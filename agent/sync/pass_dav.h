@@ -13,11 +13,17 @@ struct err;
 struct item;
 struct batch;
 struct pass;
+struct pass_tools;
 struct plan_pace;
 struct store;
 
-/* What the store has, for a listing that may turn out complete. */
-int pass_dav_load(struct pass *pass, struct store *reader, struct err *err);
+/* What the store has, for a listing that may turn out complete, and what is
+ * in quarantine. */
+int pass_dav_load(
+	struct pass *pass, const struct pass_tools *tools, struct err *err);
+
+/* Something went into quarantine in an earlier run and is due. */
+bool pass_dav_owed(const struct pass *pass, const struct pass_tools *tools);
 
 /* The server has this item: is it ours already, with this etag? */
 void pass_dav_listed(

@@ -31,7 +31,7 @@ struct fake_http {
 	int stop_pipe[2];
 	char url[64];
 	pthread_t thread;
-	pthread_mutex_t lock; /* of log and seen */
+	pthread_mutex_t lock; /* of the script, log and seen */
 	struct buf log;
 	struct buf *seen;
 	size_t seen_count;
@@ -165,8 +165,11 @@ static bool serve(struct fake_http *http, int fd)
 	bool keep = read_request(fd, &request);
 
 	if (keep) {
-		const struct fake_step *step = find_step(http, &request);
+		const struct fake_step *step;
 
+		pthread_mutex_lock(&http->lock);
+		step = find_step(http, &request);
+		pthread_mutex_unlock(&http->lock);
 		remember(http, &request, step != NULL);
 		keep = !(step && step->hang_up) &&
 			send_answer(fd, step, &request);
@@ -216,6 +219,21 @@ static void *run(void *argument)
 	return NULL;
 }
 
+void fake_http_script(
+	struct fake_http *http, const struct fake_step *steps, size_t count)
+{
+	size_t i;
+
+	pthread_mutex_lock(&http->lock);
+	http->steps = steps;
+	http->step_count = count;
+	free(http->left);
+	http->left = xcalloc(count + 1, sizeof(*http->left));
+	for (i = 0; i < count; i++)
+		http->left[i] = steps[i].times ? steps[i].times : 1;
+	pthread_mutex_unlock(&http->lock);
+}
+
 struct fake_http *fake_http_start(const struct fake_step *steps, size_t count)
 {
 	struct fake_http *http = xcalloc(1, sizeof(*http));
@@ -224,15 +242,10 @@ struct fake_http *fake_http_start(const struct fake_step *steps, size_t count)
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	socklen_t length = sizeof(address);
-	size_t i;
 
-	http->steps = steps;
-	http->step_count = count;
-	http->left = xcalloc(count + 1, sizeof(*http->left));
-	for (i = 0; i < count; i++)
-		http->left[i] = steps[i].times ? steps[i].times : 1;
 	http->log = BUF_INIT(0);
 	pthread_mutex_init(&http->lock, NULL);
+	fake_http_script(http, steps, count);
 	http->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (http->listener < 0 || pipe(http->stop_pipe) < 0 ||
 		bind(http->listener, (struct sockaddr *)&address,

@@ -44,6 +44,10 @@ struct fake_step {
 /* STEPS must outlive the server. Listens before it returns. */
 struct fake_http *fake_http_start(const struct fake_step *steps, size_t count);
 
+/* Another script from now on, none of it used up. */
+void fake_http_script(
+	struct fake_http *http, const struct fake_step *steps, size_t count);
+
 /* "http://127.0.0.1:PORT" */
 const char *fake_http_url(const struct fake_http *http);
 

@@ -1,0 +1,255 @@
+/*
+ * dav_sync_test.c - the engine and the DAV source together, against a
+ * scripted server: what becomes of objects that cannot be had, of servers
+ * that are not themselves, and of collections that go.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "err.h"
+#include "fake_http.h"
+#include "policy.h"
+#include "sync.h"
+
+#define MULTI(X)                                                               \
+	"<d:multistatus xmlns:d=\"DAV:\" "                                     \
+	"xmlns:c=\"urn:ietf:params:xml:ns:caldav\">" X "</d:multistatus>"
+#define OK200(HREF, X)                                                         \
+	"<d:response><d:href>" HREF "</d:href><d:propstat><d:prop>" X          \
+	"</d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat>"           \
+	"</d:response>"
+#define EVENT(UID)                                                             \
+	"BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:" UID                              \
+	"\nSUMMARY:x\nEND:VEVENT\nEND:VCALENDAR\n"
+#define ITEM(NAME) OK200("/h/cal/" NAME, "<d:getetag>1</d:getetag>")
+#define TOKEN(T)   "<d:sync-token>" T "</d:sync-token>"
+#define PROVEN	   "DAV: 1, calendar-access\r\n"
+#define OBJECT(UID)                                                            \
+	OK200("/h/cal/" UID,                                                   \
+		"<d:getetag>1</d:getetag><c:calendar-data>" EVENT(             \
+			UID) "</c:calendar-data>")
+/* Asked for changes since the token it gave: none. */
+#define NO_CHANGES                                                             \
+	{                                                                      \
+		.method = "REPORT", .contains = ">t1<", .times = -1,           \
+		.status = 207, .body = MULTI(TOKEN("t1"))                      \
+	}
+
+static const char home_body[] = MULTI(OK200("/",
+	"<c:calendar-home-set><d:href>/h/</d:href></c:calendar-home-set>"));
+static const char list_body[] = MULTI(OK200("/h/cal/",
+	"<d:resourcetype><d:collection/><c:calendar/></d:resourcetype>"
+	"<d:supported-report-set><d:supported-report><d:report>"
+	"<d:sync-collection/></d:report></d:supported-report>"
+	"</d:supported-report-set>" TOKEN("t1")));
+
+#define HOME_STEP                                                              \
+	{                                                                      \
+		.path = "/", .times = -1, .status = 207, .body = home_body     \
+	}
+#define LIST_STEP                                                              \
+	{                                                                      \
+		.path = "/h/", .times = -1, .status = 207, .headers = PROVEN,  \
+		.body = list_body                                              \
+	}
+
+struct fixture {
+	char directory[64];
+	char *store, *password;
+	struct fake_http *http; /* one for all runs: its URL names the data */
+	struct policy *policy;
+	struct err err;
+	struct sync_progress progress;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = xcalloc(1, sizeof(*f));
+	int file;
+
+	snprintf(f->directory, sizeof(f->directory), "/tmp/dav_sync.XXXXXX");
+	assert_non_null(mkdtemp(f->directory));
+	f->store = xasprintf("%s/store", f->directory);
+	f->password = xasprintf("%s/pw", f->directory);
+	file = open(f->password, O_CREAT | O_WRONLY, 0600);
+	assert_int_equal(write(file, "x\n", 2), 2);
+	close(file);
+	f->policy = policy_new();
+	f->http = fake_http_start(NULL, 0);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	char *command = xasprintf("rm -rf '%s'", f->directory);
+	FILE *rm = popen(command, "r");
+
+	pclose(rm);
+	free(command);
+	fake_http_stop(f->http);
+	policy_free(f->policy);
+	free(f->store);
+	free(f->password);
+	free(f);
+	return 0;
+}
+
+/* One sync against STEPS; 0, or -1 with f->err. */
+static int run(struct fixture *f, const struct fake_step *steps, size_t count)
+{
+	struct account account = {.user = (char *)"u1",
+		.password_file = f->password,
+		.dav_url = xasprintf("%s/", fake_http_url(f->http))};
+	struct sync_setup setup = {.account = &account,
+		.directory = f->store,
+		.policy = f->policy,
+		.attempts = 2,
+		.backoff_us = 1000};
+	struct sync *sync;
+	int result;
+
+	fake_http_script(f->http, steps, count);
+	f->err = ERR_INIT;
+	if (sync_new(&sync, &setup, &f->err) < 0)
+		fail_msg("%s", f->err.text);
+	result = sync_run(sync, &f->err);
+	sync_progress(sync, &f->progress);
+	sync_free(sync);
+	free(account.dav_url);
+	return result;
+}
+
+#define RUN(F, STEPS) run(F, STEPS, sizeof(STEPS) / sizeof((STEPS)[0]))
+
+#define ALL_LISTED                                                             \
+	{                                                                      \
+		.method = "REPORT", .contains = "sync-collection",             \
+		.times = -1, .status = 207,                                    \
+		.body = MULTI(ITEM("a") ITEM("b") ITEM("bad") TOKEN("t1"))     \
+	}
+
+static void object_that_cannot_be_had(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_step ill[] = {HOME_STEP, LIST_STEP, NO_CHANGES,
+		ALL_LISTED,
+		{.method = "REPORT",
+			.contains = "/bad<",
+			.times = -1,
+			.status = 500},
+		{.method = "GET",
+			.path = "/h/cal/bad",
+			.times = -1,
+			.status = 500},
+		{.method = "GET",
+			.path = "/h/cal/a",
+			.times = -1,
+			.status = 200,
+			.body = EVENT("a")},
+		{.method = "GET",
+			.path = "/h/cal/b",
+			.times = -1,
+			.status = 200,
+			.body = EVENT("b")},
+		{.method = "REPORT",
+			.times = -1,
+			.status = 207,
+			.body = MULTI(OBJECT("a") OBJECT("b"))}};
+	const struct fake_step well[] = {HOME_STEP, LIST_STEP, NO_CHANGES,
+		ALL_LISTED,
+		{.method = "GET",
+			.path = "/h/cal/bad",
+			.times = -1,
+			.status = 200,
+			.body = EVENT("bad")}};
+
+	assert_int_equal(RUN(f, ill), 0);
+	assert_int_equal(f->progress.totals.events, 2);
+	assert_int_equal(f->progress.totals.quarantined, 1);
+	/* The next run asks for it again, though nothing changed. */
+	assert_int_equal(RUN(f, well), 0);
+	assert_int_equal(f->progress.totals.events, 3);
+	assert_int_equal(f->progress.totals.quarantined, 0);
+}
+
+static const struct fake_step healthy[] = {HOME_STEP, LIST_STEP, NO_CHANGES,
+	{.method = "REPORT",
+		.contains = "sync-collection",
+		.times = -1,
+		.status = 207,
+		.body = MULTI(ITEM("a") ITEM("b") TOKEN("t1"))},
+	{.method = "REPORT",
+		.times = -1,
+		.status = 207,
+		.body = MULTI(OBJECT("a") OBJECT("b"))}};
+
+/* Whatever answers in the server's place, what is stored stays. */
+static void strangers_take_nothing(void **state)
+{
+	struct fixture *f = *state;
+	static const char html[] = "<html><body>Log in</body></html>";
+	const struct fake_step strangers[][3] = {
+		{{.times = -1, .status = 200, .body = html}},
+		{{.times = -1, .status = 404}},
+		{HOME_STEP, {.times = -1, .status = 200, .body = html}},
+		{HOME_STEP, {.times = -1, .status = 207, .body = MULTI("")}},
+		{HOME_STEP, {.times = -1, .status = 404}}};
+	size_t i;
+
+	assert_int_equal(RUN(f, healthy), 0);
+	assert_int_equal(f->progress.totals.events, 2);
+	for (i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+		assert_int_equal(RUN(f, strangers[i]), -1);
+		assert_int_equal(f->progress.totals.events, 2);
+	}
+	assert_int_equal(RUN(f, healthy), 0);
+	assert_int_equal(f->progress.run_app_bytes, 0);
+}
+
+static void collection_that_goes(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_step without[] = {HOME_STEP,
+		{.path = "/h/",
+			.times = -1,
+			.status = 207,
+			.body = MULTI(OK200("/h/other/",
+				"<d:resourcetype><d:collection/><c:calendar/>"
+				"</d:resourcetype>"))},
+		{.path = "/h/other/",
+			.times = -1,
+			.status = 207,
+			.headers = PROVEN,
+			.body = MULTI(TOKEN("o1"))}};
+
+	assert_int_equal(RUN(f, healthy), 0);
+	assert_int_equal(f->progress.totals.events, 2);
+	assert_int_equal(RUN(f, without), 0);
+	assert_int_equal(f->progress.totals.events, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			object_that_cannot_be_had, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			strangers_take_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			collection_that_goes, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
