@@ -2,30 +2,33 @@
  * engine.c - one synchronisation from the first connection to "done".
  *
  * Order. A run is a series of rounds over one session with the mail server
- * and one with the DAV server:
+ * and one with the DAV server (half.c), side by side:
  *   1. list the folders with their sizes; make, rename, delete their rows
  *      (reconcile.c). From here on progress has a total.
- *   2. pass through each folder (pass.c): Inbox, then contacts, calendars,
- *      tasks and notes with their contents, then the other mail folders.
- *      A pass holds the server's listing against the store and fetches the
- *      headers that are missing, newest first.
- *   3. fetch the bodies that the modes ask for, signed and encrypted ones of
- *      every folder included (lane_bodies): Inbox first, newest first.
+ *   2. pass through each folder (pass.c), the Inbox first. A pass holds the
+ *      server's listing against the store and fetches what is missing: the
+ *      objects of contacts, calendars, tasks and notes; headers of mail,
+ *      newest first; whole messages at once where they are wanted and the
+ *      line is fast.
+ *   3. mail: fetch the bodies that the modes ask for, signed and encrypted
+ *      ones of every folder included (lane_bodies): Inbox first, newest
+ *      first.
  * The first round copies; the next ones are the delta pass and the proof.
  * A round in which every folder was listed completely and nothing differed
  * ends the run: counts, UIDs and sizes are then the server's. A folder that
  * is unchanged since it was proven (UIDVALIDITY, UIDNEXT, HIGHESTMODSEQ and
  * count, or the sync token) costs nothing, so a later run is a delta.
  *
- * Concurrency. The thread in sync_run() owns the sources and the lane; all
- * network waits happen there. The writer's thread owns the store. Between
- * them is a queue with a cap on its bytes: when the disk is slower than the
- * wire, the lane waits, TCP closes its window, the server slows down.
- *   - Only the writer changes the store. The lane has a reading handle of
+ * Concurrency. The thread in sync_run() owns the mail's source and lane, a
+ * thread that lives for a round the DAV's; all network waits happen there.
+ * The writer's thread owns the store. Between them is a queue with a cap on
+ * its bytes: when the disk is slower than the wire, the lanes wait, TCP
+ * closes its window, the server slows down.
+ *   - Only the writer changes the store. Each lane has a reading handle of
  *     its own and sees what is committed.
  *   - A window is handed out once. What is under way is not yet readable, so
  *     between the steps of a round the lane waits until the writer has
- *     committed everything (settle()).
+ *     committed everything (half_settle()).
  *   - Windows end in the order in which they were handed out; one
  *     transaction each, items and counters together. Several are under way.
  *   - When the session dies, complete items of unfinished windows are
@@ -295,8 +298,7 @@ static int retry_quarantine(struct store *store, void *context, struct err *err)
 }
 
 /* After a failure: true when another try makes sense, having waited. */
-static bool try_again(
-	struct sync *sync, uint64_t *commits, const struct err *err)
+static bool try_again(struct sync *sync, uint64_t *bytes, const struct err *err)
 {
 	struct writer_progress now;
 	int64_t wait;
@@ -304,9 +306,9 @@ static bool try_again(
 	if (err->kind == ERR_CANCELLED)
 		return false;
 	writer_progress(sync->writer, &now);
-	if (now.changes != *commits)
+	if (now.app_bytes != *bytes)
 		backoff_reset(&sync->backoff);
-	*commits = now.changes;
+	*bytes = now.app_bytes;
 	if (!backoff_next(&sync->backoff, err, &wait))
 		return false;
 	set_state(sync, SYNC_WAITING);
@@ -319,7 +321,7 @@ static bool try_again(
 
 int sync_run(struct sync *sync, struct err *err)
 {
-	uint64_t changes = 0;
+	uint64_t bytes = 0;
 	struct err why = ERR_INIT;
 	int status = writer_call(sync->writer, lane_pipe(sync->mail.lane),
 		retry_quarantine, NULL, &why);
@@ -330,7 +332,7 @@ int sync_run(struct sync *sync, struct err *err)
 			status = run_session(sync, &why);
 			half_hang_up(&sync->mail);
 			half_hang_up(&sync->dav);
-		} while (status && try_again(sync, &changes, &why));
+		} while (status && try_again(sync, &bytes, &why));
 	}
 	if (status && sync->cancelled)
 		err_set(&why, ERR_CANCELLED, "cancelled");

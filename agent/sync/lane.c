@@ -52,6 +52,7 @@ struct lane {
 	struct batch_list under_way;
 	bool item_open;
 	uint64_t items;
+	struct pass_tried tried;
 };
 
 int lane_new(struct lane **out, const struct lane_setup *setup, struct err *err)
@@ -76,6 +77,7 @@ void lane_free(struct lane *lane)
 		return;
 	for (size_t i = 0; i < lane->under_way.count; i++)
 		batch_free(lane->under_way.batches[i]);
+	free(lane->tried.messages);
 	free(lane->under_way.batches);
 	pipe_free(lane->pipe);
 	store_close(lane->reader);
@@ -97,13 +99,14 @@ uint64_t lane_items(const struct lane *lane)
 	return lane->items;
 }
 
-static struct pass_tools tools_of(const struct lane *lane)
+static struct pass_tools tools_of(struct lane *lane)
 {
 	return (struct pass_tools){
 		.reader = lane->reader,
 		.pipe = lane->pipe,
 		.features = source_features(lane->source),
 		.run_us = lane->setup.run_us,
+		.tried = &lane->tried,
 		.bulk = lane->setup.bulk,
 		.context = lane->setup.context,
 	};
@@ -147,7 +150,7 @@ static void abandon(struct lane *lane)
 	struct batch_list *list = &lane->under_way;
 
 	if (list->count)
-		plan_pace_failed(&lane->pace);
+		plan_pace_failed(&lane->pace, list->batches[0]->count);
 	if (lane->item_open && list->count)
 		pipe_mark(lane->pipe, RECORD_DROP, list->batches[0], NULL);
 	lane->item_open = false;

@@ -107,16 +107,33 @@ struct loading {
 	const struct pass_tools *tools;
 };
 
-/* A header that failed in this run is as good as stored. */
+static bool first_try(struct pass_tried *tried, int64_t folder, uint32_t uid)
+{
+	for (size_t i = 0; i < tried->count; i++)
+		if (tried->messages[i].folder == folder &&
+			tried->messages[i].uid == uid)
+			return false;
+	tried->messages = xrealloc(
+		tried->messages, tried->count + 1, sizeof *tried->messages);
+	tried->messages[tried->count].folder = folder;
+	tried->messages[tried->count++].uid = uid;
+	return true;
+}
+
+/* What failed in this run is not asked for again, but for its header, which
+ * may have been lost with a connection. */
 static int load_quarantined(const struct store_quarantine *object, void *arg)
 {
 	struct loading *loading = arg;
 	struct pass *pass = loading->pass;
+	uint32_t uid = object->uid;
 
-	if (object->uid && object->at_us >= loading->tools->run_us &&
-		!store_has(loading->tools->reader, pass->row.id, object->uid,
-			NULL))
-		plan_add_stored(&pass->plan, object->uid, 0, 0, 0);
+	if (!uid || object->at_us < loading->tools->run_us ||
+		store_has(loading->tools->reader, pass->row.id, uid, NULL))
+		return 0;
+	plan_add_stored(&pass->plan, uid, 0, PLAN_SET_APART, 0);
+	if (first_try(loading->tools->tried, pass->row.id, uid))
+		plan_add_fresh(&pass->rescue, uid, 0);
 	return 0;
 }
 
@@ -129,6 +146,7 @@ static int load_plan(
 	int got;
 
 	plan_free(&pass->plan);
+	plan_free(&pass->rescue);
 	if (pass->detached)
 		return 0;
 	do {
@@ -281,7 +299,8 @@ static int walk(struct pass *pass, const struct pass_tools *tools,
 
 /* One window of whole messages; how to go on is seen when it is there. */
 static int probe(struct pass *pass, const struct pass_tools *tools,
-	struct window *window, struct batch **batch, struct err *err)
+	const struct plan_pace *usual, struct window *window,
+	struct batch **batch, struct err *err)
 {
 	struct plan_pace pace = plan_pace_init(PROBE_BYTES);
 	int got;
@@ -289,6 +308,7 @@ static int probe(struct pass *pass, const struct pass_tools *tools,
 	if (pass->probe_us)
 		return 0;
 	pace.bytes = PROBE_BYTES;
+	pace.items = usual->items;
 	pass->whole = true;
 	pass->probe_us = clock_monotonic_us();
 	got = walk(pass, tools, &pace, window, batch, err);
@@ -317,7 +337,7 @@ int pass_next(struct pass *pass, const struct pass_tools *tools,
 	case PASS_NEW:
 		return begin(pass, tools, window, batch, err);
 	case PASS_PROBE:
-		return probe(pass, tools, window, batch, err);
+		return probe(pass, tools, pace, window, batch, err);
 	case PASS_WALK:
 		return walk(pass, tools, pace, window, batch, err);
 	case PASS_LIST:

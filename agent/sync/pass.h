@@ -70,6 +70,15 @@ struct pass {
 	bool missed;	    /* the folder went away meanwhile */
 };
 
+/* Messages in quarantine whose headers were asked for once in this run. */
+struct pass_tried {
+	struct {
+		int64_t folder;
+		uint32_t uid;
+	} * messages;
+	size_t count;
+};
+
 /* What a pass works with; the lane's. */
 struct pass_tools {
 	struct store *reader;
@@ -77,6 +86,7 @@ struct pass_tools {
 	unsigned features; /* of the source */
 	int64_t run_us;	   /* wall clock at the start of the run: what went
 			      into quarantine since is not tried again */
+	struct pass_tried *tried;
 	/* Whole messages begin to come in; may be NULL. */
 	void (*bulk)(void *context);
 	void *context;

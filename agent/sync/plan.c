@@ -83,6 +83,8 @@ enum plan_match plan_listed(struct plan *plan, uint32_t uid, uint64_t size,
 		return PLAN_FRESH;
 	}
 	stored->listed = true;
+	if (stored->flags == PLAN_SET_APART)
+		return PLAN_SAME;
 	if (size && stored->size && saturate(size) != stored->size)
 		plan->resized = true;
 	if (modseq && stored->modseq)
@@ -171,8 +173,10 @@ void plan_pace_done(struct plan_pace *pace, uint64_t bytes, int64_t us)
 			: pace->bytes * 2;
 }
 
-void plan_pace_failed(struct plan_pace *pace)
+void plan_pace_failed(struct plan_pace *pace, size_t items)
 {
+	if (items && items < pace->items)
+		pace->items = (unsigned)items;
 	pace->items = pace->items > 1 ? pace->items / 2 : 1;
 }
 

@@ -61,6 +61,9 @@ void plan_add_stored(struct plan *plan, uint32_t uid, uint64_t size,
 	unsigned flags, uint64_t modseq);
 void plan_seal(struct plan *plan);
 
+/* In quarantine without even a header: neither fresh nor changed. */
+#define PLAN_SET_APART 0xffu
+
 /* The server has this one. */
 enum plan_match plan_listed(struct plan *plan, uint32_t uid, uint64_t size,
 	unsigned flags, uint64_t modseq);
@@ -90,9 +93,10 @@ struct plan_pace plan_pace_init(uint64_t bytes_max);
  * flight at a crash is lost, and what is committed is seen. */
 void plan_pace_done(struct plan_pace *pace, uint64_t bytes, int64_t us);
 
-/* The connection died within a window: halve its items, down to one, so
- * that a message that kills connections ends up alone. */
-void plan_pace_failed(struct plan_pace *pace);
+/* The connection died within a window of ITEMS (0: all there were): halve
+ * them, down to one, so that a message that kills connections ends up
+ * alone. */
+void plan_pace_failed(struct plan_pace *pace, size_t items);
 
 /* True when a window of COUNT items and BYTES takes an item of SIZE more. */
 bool plan_pace_fits(const struct plan_pace *pace, size_t count, uint64_t bytes,

@@ -13,12 +13,14 @@
 #include "alloc.h"
 #include "err.h"
 #include "source_driver.h"
+#include "wire.h"
 
 #define AHEAD 3
 
 struct fake_source {
 	struct source source;
 	struct fake_account *account;
+	struct wire *wire;
 	bool dav;
 };
 
@@ -167,6 +169,7 @@ static int list(struct source *source,
 
 struct serving {
 	struct fake_account *account;
+	struct wire *wire;
 	struct fake_folder *folder;
 	const struct feed *feed;
 	const struct window *window;
@@ -198,6 +201,7 @@ static int send_data(
 	size_t length = data_length(serving, message);
 	size_t half = length / 2;
 
+	wire_count_socket(serving->wire, length, 0);
 	if (sink->begin(context, serving->window, length, err) ||
 		(half &&
 			sink->data(context, serving->window, message->text,
@@ -321,10 +325,12 @@ static int serve_folder(struct serving *serving, struct err *err)
 		WINDOW_DONE, folder->dav ? token : NULL, err);
 }
 
-static int serve(struct fake_account *account, const struct feed *feed,
+static int serve(struct fake_source *fake, const struct feed *feed,
 	const struct window *window, struct err *err)
 {
-	struct serving serving = {account, NULL, feed, window, false, 0};
+	struct serving serving = {
+		fake->account, fake->wire, NULL, feed, window, false, 0};
+	struct fake_account *account = fake->account;
 
 	account->windows++;
 	if (account->before)
@@ -361,7 +367,7 @@ static int fetch(
 		if (!count)
 			return 0;
 		pthread_mutex_lock(&serving_mutex);
-		status = serve(fake->account, feed, &ahead[0], err);
+		status = serve(fake, feed, &ahead[0], err);
 		pthread_mutex_unlock(&serving_mutex);
 		if (status)
 			return -1;
@@ -403,7 +409,8 @@ void fake_serve(struct fake_account *account)
 	served = account;
 }
 
-static int open_source(struct source **source, bool dav, struct err *err)
+static int open_source(
+	struct source **source, bool dav, struct wire *wire, struct err *err)
 {
 	static const enum err_kind kinds[] = {
 		[FAKE_NETWORK] = ERR_NETWORK,
@@ -421,6 +428,7 @@ static int open_source(struct source **source, bool dav, struct err *err)
 	fake = xcalloc(1, sizeof *fake);
 	fake->source.driver = &driver;
 	fake->account = served;
+	fake->wire = wire;
 	fake->dav = dav;
 	*source = &fake->source;
 	return 0;
@@ -433,8 +441,7 @@ int fake_open_mail(struct source **source, const struct account *account,
 	(void)account;
 	(void)password;
 	(void)options;
-	(void)wire;
-	return open_source(source, false, err);
+	return open_source(source, false, wire, err);
 }
 
 int fake_open_dav(struct source **source, const struct account *account,
@@ -444,6 +451,5 @@ int fake_open_dav(struct source **source, const struct account *account,
 	(void)account;
 	(void)password;
 	(void)options;
-	(void)wire;
-	return open_source(source, true, err);
+	return open_source(source, true, wire, err);
 }
