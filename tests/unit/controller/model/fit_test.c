@@ -69,7 +69,6 @@ static void golden_falling(void **state)
 
 	(void)state;
 	fit_table(&fit, x, se, 5);
-	print_message("%.10g %.10g %.10g\n", fit.c[0], fit.c[1], fit.c[2]);
 	near_to(fit.c[0], .0188446591, 1e-6 * .0188446591);
 	assert_true(fit.c[1] == 0);
 	near_to(fit.c[2], .00119094936, 1e-6 * .00119094936);
