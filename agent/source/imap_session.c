@@ -22,10 +22,8 @@
 #include "quirks.h"
 #include "stream.h"
 
-#define COMMAND_US (60 * US_PER_S)
-#define TAIL_BYTES 2048
-/* A round trip longer than this is no local network: compress. */
-#define FAR_US		(4 * US_PER_MS)
+#define COMMAND_US	(60 * US_PER_S)
+#define TAIL_BYTES	2048
 #define PREFIXES_MAX	16
 #define ETPAN_BUFFER	8192
 #define SIMPLE_LINE_MAX 8192
@@ -42,7 +40,6 @@ struct talk {
 	mailimap *imap;
 	mailstream *etpan; /* libetpan's buffers over our stream */
 	struct pipe pipe;
-	int64_t nearest_us; /* the shortest round trip so far */
 	struct imap_session *session;
 	bool known; /* PREAUTH: no login is needed */
 };
@@ -187,23 +184,17 @@ static bool fatal(const struct talk *talk, int code)
 		code == MAILIMAP_ERROR_PARSE || code == MAILIMAP_ERROR_PROTOCOL;
 }
 
-static int64_t begin(struct talk *talk)
+static void begin(struct talk *talk)
 {
-	int64_t now_us = clock_monotonic_us();
-
 	talk->session->round_trips++;
 	talk->pipe.tail_length = 0;
 	talk->pipe.tail[0] = '\0';
-	stream_set_deadline(talk->pipe.stream, now_us + COMMAND_US);
-	return now_us;
+	stream_set_deadline(
+		talk->pipe.stream, clock_monotonic_us() + COMMAND_US);
 }
 
-static void ended(struct talk *talk, int64_t begun_us)
+static void ended(struct talk *talk)
 {
-	int64_t took_us = clock_monotonic_us() - begun_us;
-
-	if (took_us < talk->nearest_us)
-		talk->nearest_us = took_us;
 	stream_set_deadline(talk->pipe.stream, 0);
 }
 
@@ -227,10 +218,11 @@ static bool offers(const struct talk *talk, const char *name)
 static int capability(struct talk *talk, struct err *err)
 {
 	struct mailimap_capability_data *data = NULL;
-	int64_t begun_us = begin(talk);
-	int code = mailimap_capability(talk->imap, &data);
+	int code;
 
-	ended(talk, begun_us);
+	begin(talk);
+	code = mailimap_capability(talk->imap, &data);
+	ended(talk);
 	if (failed(code))
 		return explain(talk, code, "CAPABILITY", ERR_REFUSED, err);
 	mailimap_capability_data_free(data);
@@ -248,10 +240,11 @@ static int capability_once(struct talk *talk, struct err *err)
 
 static int starttls(struct talk *talk, struct err *err)
 {
-	int64_t begun_us = begin(talk);
-	int code = mailimap_starttls(talk->imap);
+	int code;
 
-	ended(talk, begun_us);
+	begin(talk);
+	code = mailimap_starttls(talk->imap);
+	ended(talk);
 	if (failed(code))
 		return explain(talk, code, "STARTTLS", ERR_TLS, err);
 	if (give_back(talk, err) < 0 ||
@@ -309,7 +302,6 @@ static int login(
 	bool plain = offers(talk, "AUTH=PLAIN");
 	bool quotable = imap_quotable(login->user) &&
 		imap_quotable(login->password);
-	int64_t begun_us = begin(talk);
 	int code;
 
 	if (offers(talk, "LOGINDISABLED") && !plain)
@@ -317,13 +309,14 @@ static int login(
 			"%s: takes no password without TLS; set security to "
 			"starttls or tls",
 			stream_name(talk->pipe.stream));
+	begin(talk);
 	if (offers(talk, "LOGINDISABLED") || (!quotable && plain))
 		code = mailimap_authenticate(talk->imap, "PLAIN", "localhost",
 			NULL, NULL, login->user, login->user, login->password,
 			NULL);
 	else
 		code = mailimap_login(talk->imap, login->user, login->password);
-	ended(talk, begun_us);
+	ended(talk);
 	if (!failed(code))
 		return capability_once(talk, err);
 	explain(talk, code, "login", ERR_AUTH, err);
@@ -363,7 +356,6 @@ static int identify(struct talk *talk, struct buf *about, struct err *err)
 	char number[] = SLUICE_VERSION;
 	struct mailimap_id_params_list *ours;
 	struct mailimap_id_params_list *theirs = NULL;
-	int64_t begun_us;
 	int code;
 
 	if (!offers(talk, "ID"))
@@ -372,9 +364,9 @@ static int identify(struct talk *talk, struct buf *about, struct err *err)
 	ours = mailimap_id_params_list_new_empty();
 	mailimap_id_params_list_add_name_value(ours, name, program);
 	mailimap_id_params_list_add_name_value(ours, version, number);
-	begun_us = begin(talk);
+	begin(talk);
 	code = mailimap_id(talk->imap, ours, &theirs);
-	ended(talk, begun_us);
+	ended(talk);
 	mailimap_id_params_list_free(ours);
 	if (failed(code))
 		return fatal(talk, code)
@@ -410,14 +402,13 @@ static char **prefixes(const struct mailimap_namespace_item *item)
 static int namespaces(struct talk *talk, struct err *err)
 {
 	struct mailimap_namespace_data *data = NULL;
-	int64_t begun_us;
 	int code;
 
 	if (!mailimap_has_namespace(talk->imap))
 		return 0;
-	begun_us = begin(talk);
+	begin(talk);
 	code = mailimap_namespace(talk->imap, &data);
-	ended(talk, begun_us);
+	ended(talk);
 	if (failed(code))
 		return fatal(talk, code)
 			? explain(talk, code, "NAMESPACE", ERR_REFUSED, err)
@@ -437,11 +428,11 @@ static int namespaces(struct talk *talk, struct err *err)
 static int simple(struct talk *talk, const char *command, struct err *err)
 {
 	struct stream *stream = talk->pipe.stream;
-	int64_t begun_us = begin(talk);
 	const char *line;
 	size_t length;
 	int result = -1;
 
+	begin(talk);
 	if (give_back(talk, err) < 0 ||
 		stream_write(stream, "S ", 2, err) < 0 ||
 		stream_write(stream, command, strlen(command), err) < 0 ||
@@ -457,7 +448,7 @@ static int simple(struct talk *talk, const char *command, struct err *err)
 			result = 0;
 		stream_consume(stream, length);
 	}
-	ended(talk, begun_us);
+	ended(talk);
 	return result;
 }
 
@@ -474,13 +465,14 @@ static int enable(struct talk *talk, struct err *err)
 	return result < 0 ? -1 : 0;
 }
 
-static int compress(struct talk *talk, enum compress wish, struct err *err)
+static int compress(
+	struct talk *talk, enum compress wish, bool slow, struct err *err)
 {
 	int result;
 
 	if (wish == COMPRESS_OFF || !offers(talk, "COMPRESS=DEFLATE") ||
 		talk->session->quirks->no_compress ||
-		(wish == COMPRESS_AUTO && talk->nearest_us < FAR_US))
+		(wish == COMPRESS_AUTO && !slow))
 		return 0;
 	result = simple(talk, "COMPRESS DEFLATE", err);
 	if (result <= 0)
@@ -538,7 +530,8 @@ static int converse(struct talk *talk, const struct imap_login *credentials,
 			goto done;
 		session->quirks = quirks_find(buf_text(&about));
 		if (namespaces(talk, err) < 0 || enable(talk, err) < 0 ||
-			compress(talk, credentials->compress, err) < 0)
+			compress(talk, credentials->compress,
+				credentials->slow_link, err) < 0)
 			goto done;
 	}
 	status = 0;
@@ -550,7 +543,7 @@ done:
 int imap_session_start(struct imap_session *session, struct stream *stream,
 	const struct imap_login *credentials, struct err *err)
 {
-	struct talk talk = {.session = session, .nearest_us = INT64_MAX};
+	struct talk talk = {.session = session};
 	mailstream_low *low;
 	int status;
 

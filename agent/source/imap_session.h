@@ -42,7 +42,8 @@ struct imap_login {
 	const char *user, *password;
 	enum security security;
 	enum compress compress;
-	bool bare; /* nothing beyond the login: no ID, NAMESPACE, ENABLE */
+	bool slow_link; /* COMPRESS_AUTO: it gains here */
+	bool bare;	/* nothing beyond the login: no ID, NAMESPACE, ENABLE */
 };
 
 /* Fills SESSION, to be released with imap_session_free() after a failure

@@ -17,8 +17,9 @@
 #include "stream.h"
 #include "wire.h"
 
-#define COMMAND_MAX (256u * 1024)
-#define LOGOUT_US   (2 * US_PER_S)
+#define COMMAND_MAX	  (256u * 1024)
+#define LOGOUT_US	  (2 * US_PER_S)
+#define SLOW_LINK_BYTES_S 512000
 
 static void disconnect(struct imap_source *source)
 {
@@ -28,6 +29,19 @@ static void disconnect(struct imap_source *source)
 	stream_close(source->stream);
 	source->stream = NULL;
 	imap_session_free(&source->session);
+}
+
+/*
+ * A server compresses some 10 MB a second and core (measured: Cyrus), and
+ * many clients share its cores. Compression is only worth them where a
+ * client's link leaves it far behind; a slow answer alone does not tell a
+ * slow link from a busy server, so the limit set for the client decides.
+ */
+static bool is_slow(const struct imap_source *source)
+{
+	uint64_t limit = wire_rate(source->wire);
+
+	return limit && limit <= SLOW_LINK_BYTES_S;
 }
 
 static int connect_once(struct imap_source *source, bool bare, struct err *err)
@@ -43,6 +57,7 @@ static int connect_once(struct imap_source *source, bool bare, struct err *err)
 		.password = source->password,
 		.security = source->endpoint.security,
 		.compress = source->options.compress,
+		.slow_link = is_slow(source),
 		.bare = bare,
 	};
 	int status;

@@ -41,7 +41,7 @@ struct wire;
 enum compress {
 	COMPRESS_OFF,
 	COMPRESS_ON,   /* where the server offers it */
-	COMPRESS_AUTO, /* where the link is slow enough to gain by it */
+	COMPRESS_AUTO, /* where the rate limit is well below what servers pack */
 };
 
 struct source_options {

@@ -63,6 +63,16 @@ void wire_set_rate(struct wire *wire, uint64_t bytes_s)
 	pthread_mutex_unlock(&wire->lock);
 }
 
+uint64_t wire_rate(struct wire *wire)
+{
+	uint64_t bytes_s;
+
+	pthread_mutex_lock(&wire->lock);
+	bytes_s = wire->rate.bytes_s;
+	pthread_mutex_unlock(&wire->lock);
+	return bytes_s;
+}
+
 void wire_cancel(struct wire *wire)
 {
 	const uint64_t one = 1;

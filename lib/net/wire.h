@@ -31,6 +31,7 @@ void wire_free(struct wire *wire);
 /* Bytes a second over all connections, both directions; 0: no limit. Takes
  * effect within a quarter of a second, also on a transfer that runs. */
 void wire_set_rate(struct wire *wire, uint64_t bytes_s);
+uint64_t wire_rate(struct wire *wire);
 
 /* Makes every call that waits, and every later one, fail with ERR_CANCELLED
  * at once, until wire_uncancel(). */

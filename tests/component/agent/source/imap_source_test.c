@@ -209,8 +209,20 @@ static void compresses_when_told_to(void **state)
 	tear_down(bench);
 	bench = set_up(&fake);
 	bench->options.compress = COMPRESS_OFF;
+	wire_set_rate(bench->wire, 100000);
 	open_and_list(bench);
 	assert_null(strstr(bench->fake.log, "COMPRESS"));
+	tear_down(bench);
+	bench = set_up(&fake);
+	bench->options.compress = COMPRESS_AUTO;
+	open_and_list(bench);
+	assert_null(strstr(bench->fake.log, "COMPRESS"));
+	tear_down(bench);
+	bench = set_up(&fake);
+	bench->options.compress = COMPRESS_AUTO;
+	wire_set_rate(bench->wire, 100000);
+	open_and_list(bench);
+	assert_non_null(strstr(bench->fake.log, "COMPRESS"));
 	tear_down(bench);
 }
 
