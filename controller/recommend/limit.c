@@ -104,7 +104,7 @@ static double fit_x_or_linear(const struct decision *d, unsigned n)
 	return d->out->fit.points ? fit_x(&d->out->fit, n) : NAN;
 }
 
-/* Utilisation law: U(n) = u0 + d X(n) <= ceiling. */
+/* Utilisation law: U(n) = u0 + d X(n) <= ceiling; 1 is no ceiling. */
 static void limit_utilisation(struct decision *d, enum limit_id id,
 	enum load_metric metric, double ceiling)
 {
@@ -116,7 +116,8 @@ static void limit_utilisation(struct decision *d, enum limit_id id,
 	if (count >= 2 && fit_line(&d->u0[metric], &slope, points, count) == 0)
 		d->d[metric] = slope;
 	free(points);
-	if (isnan(slope) || ceiling <= 0 || d->out->fit.points == 0)
+	if (isnan(slope) || ceiling <= 0 || ceiling >= 1 ||
+		d->out->fit.points == 0)
 		return;
 	for (unsigned n = 1; n <= LEVEL_MAX_N; n++) {
 		double u = d->u0[metric] + slope * fit_x_or_linear(d, n);
