@@ -94,12 +94,14 @@ limits_skip() {
 
 # Forget the cached mail, so that it is read from the disk again: file by
 # file, because programs and databases that are in use stay warm on a real
-# server too. Needs no privilege.
+# server too, and so does the head of each message, which listings need. Needs
+# no privilege.
 limits_cold() {
 	sync
 	# shellcheck disable=SC2016
 	find "$DIR/cyrus/spool" -type f -name '[0-9]*.' -print0 |
-		xargs -0 -r -P 2 -n 100 sh -c 'for file; do
+		xargs -0 -r -P 2 -n 100 bash -c 'for file; do
 			dd if="$file" iflag=nocache count=0 status=none
-		done' sh
+			IFS= read -r -N 1 _ < "$file" || :
+		done' bash
 }
