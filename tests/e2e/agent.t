@@ -1,0 +1,64 @@
+#!/bin/bash
+# agent.t - the agent after its first synchronisation: killed at chosen steps,
+# another policy, a damaged store proven and repaired.
+. tests/e2e/lib.sh
+
+lab_up --users u001..u002 --no-exporter
+"$LAB" scenario scenarios/e2e.yaml --dir "$WORK/lab" > "$WORK/e2e.yaml"
+fill "$WORK/e2e.yaml" --user u001 > "$WORK/fill.log" 2>&1 ||
+	bail "the fill failed"
+profile u001
+
+agent() { # agent VERB OPTION…
+	local verb=$1
+	shift
+	"$BIN/sluice-agent" "$verb" --profile "$WORK/u001.yaml" "$@"
+}
+
+# ---- killed at a step, again and again
+for step in commit:1 read:3 commit:2 read:9 commit:6 read:40; do
+	(SLUICE_CRASH_AT=$step sync_user u001) 2> /dev/null
+done
+check "after six crashes: sync" sync_user u001
+is "after six crashes: verified" "$(result u001 verified)" true
+same_store "after six crashes: the store is what was put" u001
+total=$(sqlite3 "$WORK/u001/store.db" 'SELECT sum(ifnull(body_length, 0) +
+	ifnull(header_length, 0)) FROM messages')
+check "after six crashes: not everything came in the last run" \
+	test "$(result u001 app_bytes)" -lt "$total"
+
+# ---- policy
+headers=$(result u001 bodies)
+agent policy show > "$WORK/policy"
+like "policy show: the Inbox is whole" "$(cat "$WORK/policy")" "full +INBOX"
+check "policy set on everything" agent policy set / full --recursive
+check "policy: sync" sync_user u001
+is "policy: now all messages have bodies" \
+	"$(result u001 bodies)" "$(result u001 messages)"
+check "policy: there were fewer before" \
+	test "$headers" -lt "$(result u001 bodies)"
+check "policy: a second run fetches nothing" sync_user u001
+is "policy: nothing" "$(result u001 app_bytes)" 0
+calendar=$(sed -n 's/^full *\([Cc]alendar.*\)/\1/p' "$WORK/policy" | head -1)
+[ -z "$calendar" ] || {
+	agent policy set "$calendar" headers 2> "$WORK/refused"
+	is "policy: a calendar cannot be lowered" $? 2
+}
+
+# ---- verify
+check "verify --deep: equal" agent verify --deep
+sqlite3 "$WORK/u001/store.db" \
+	"UPDATE messages SET body_crc = body_crc + 1 WHERE id =
+		(SELECT min(id) FROM messages WHERE body_length > 0)"
+agent verify --deep > "$WORK/verify" 2>&1
+is "verify --deep: damage is found" $? 1
+check "verify --deep --repair" agent verify --deep --repair
+check "verify --deep: equal again" agent verify --deep
+
+# ---- and all of that without the server
+"$LAB" down --dir "$WORK/lab" > /dev/null 2>&1
+check "offline: ls" agent ls INBOX
+check "offline: status" agent status
+agent verify > /dev/null 2> "$WORK/verify"
+is "offline: verify says why it cannot" $? 1
+finish
