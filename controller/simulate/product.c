@@ -123,14 +123,13 @@ static void ask(struct loop *l, const struct world_view *view)
 		.done = view->done < l->admitted ? view->done : l->admitted,
 		.rollout_clients = view->total,
 		.clients_left = view->total - view->done,
-		.mb_left = view->mb_left,
-		.mb_left_max = view->mb_left_max,
 		.slo_ms = l->server->slo_ms,
 		.canary = true,
 		.past = l->past,
 		.past_count = l->past_count,
 	};
 
+	world_left(l->world, &facts.mb_left, &facts.mb_left_max);
 	recommend(l->rec, view->buckets, view->bucket_count, &facts,
 		&recommend_policy_default);
 }

@@ -35,6 +35,8 @@ struct client {
 struct world {
 	const struct server *server;
 	struct client *client; /* in order of their start */
+	unsigned *live;	       /* running or paused, in that order */
+	unsigned live_count;
 	enum world_order order;
 	bool typical;
 	unsigned reached; /* most at once since slots was lowered */
@@ -84,6 +86,7 @@ struct world *world_new(const struct server *server, unsigned clients,
 	w->server = server;
 	w->clients = clients;
 	w->client = xcalloc(clients, sizeof(*w->client));
+	w->live = xcalloc(clients, sizeof(*w->live));
 	w->random = seed;
 	w->last_start_s = -INFINITY;
 	w->order = order;
@@ -107,6 +110,7 @@ void world_free(struct world *w)
 	if (!w)
 		return;
 	free(w->client);
+	free(w->live);
 	free(w->bucket);
 	free(w);
 }
@@ -137,10 +141,14 @@ void world_look(const struct world *w, struct world_view *view)
 		.bucket_count = w->bucket_count,
 		.p95_recent_ms = recent_p95_ms(w),
 	};
+}
+
+void world_left(const struct world *w, double *mb_left, double *largest)
+{
+	*mb_left = *largest = 0;
 	for (unsigned i = 0; i < w->clients; i++) {
-		view->mb_left += w->client[i].left_mb;
-		view->mb_left_max = fmax(
-			view->mb_left_max, w->client[i].left_mb);
+		*mb_left += w->client[i].left_mb;
+		*largest = fmax(*largest, w->client[i].left_mb);
 	}
 }
 
@@ -158,18 +166,13 @@ void world_set(struct world *w, unsigned slots, double stagger_s, unsigned wave,
 static void obey_pause(struct world *w)
 {
 	unsigned paused = 0;
-	unsigned active = 0;
 
-	for (unsigned i = w->started; i-- > 0;) {
-		struct client *c = &w->client[i];
-		if (c->state != RUNNING && c->state != PAUSED)
-			continue;
+	for (unsigned i = w->live_count; i-- > 0;) {
 		bool pause = paused < w->brake.pause;
-		c->state = pause ? PAUSED : RUNNING;
+		w->client[w->live[i]].state = pause ? PAUSED : RUNNING;
 		paused += pause;
-		active += !pause;
 	}
-	w->active = active;
+	w->active = w->live_count - paused;
 }
 
 /* Slots are counted with the paused ones, which hold theirs. */
@@ -183,6 +186,7 @@ static void start_some(struct world *w)
 		(now_s - w->last_start_s >= w->stagger_s ||
 			w->started - w->done < w->reached)) {
 		choose_next(w);
+		w->live[w->live_count++] = w->started;
 		w->client[w->started++].state = RUNNING;
 		w->active++;
 		w->last_start_s = now_s;
@@ -214,8 +218,11 @@ static bool move_bytes(struct world *w)
 
 	if (w->brake.rate_mb_min > 0 && x > w->brake.rate_mb_min)
 		x = w->brake.rate_mb_min;
-	for (unsigned i = 0; i < w->started; i++) {
-		struct client *c = &w->client[i];
+	unsigned kept = 0;
+	for (unsigned i = 0; i < w->live_count; i++) {
+		unsigned at = w->live[i];
+		struct client *c = &w->client[at];
+		w->live[kept++] = at;
 		if (c->state != RUNNING)
 			continue;
 		double sd = w->server->noise_client;
@@ -232,8 +239,10 @@ static bool move_bytes(struct world *w)
 		c->left_mb = 0;
 		c->state = DONE;
 		w->done++;
+		kept--;
 		ended = true;
 	}
+	w->live_count = kept;
 	w->server_noise = NOISE_SERVER * w->server_noise +
 		w->server->noise_server *
 			sqrt(1 - NOISE_SERVER * NOISE_SERVER) *

@@ -27,8 +27,7 @@ struct world_view {
 	double now_s;
 	unsigned active; /* syncs running, paused ones not */
 	unsigned started, done, total;
-	double x_mb_min;	     /* of the last step */
-	double mb_left, mb_left_max; /* of those not yet done */
+	double x_mb_min; /* of the last step */
 	const struct bucket *buckets;
 	size_t bucket_count;
 	double p95_recent_ms; /* of the last 60 probes */
@@ -46,6 +45,9 @@ struct world *world_new(const struct server *server, unsigned clients,
 void world_free(struct world *world);
 
 void world_look(const struct world *world, struct world_view *view);
+
+/* What is left of those not yet done, MB: all, and the largest. */
+void world_left(const struct world *world, double *mb_left, double *largest);
 
 /* What holds until it is said otherwise: syncs to keep active, seconds
  * between two starts, the wave for the buckets, whether WORLD_LONGEST starts

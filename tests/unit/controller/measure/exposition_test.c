@@ -78,7 +78,7 @@ static void damaged_lines_hide_nothing(void **state)
 	assert_string_equal(seen, "a 1;i 8;");
 	assert_int_equal(parser.damaged, 7);
 	memset(lines, 'x', EXPOSITION_LINE * 2);
-	strcpy(lines + EXPOSITION_LINE * 2, " 1\nafter 2\n");
+	memcpy(lines + EXPOSITION_LINE * 2, " 1\nafter 2\n", 12);
 	parser = parse(lines, 1000);
 	assert_string_equal(seen, "after 2;");
 	assert_int_equal(parser.damaged, 1);
@@ -187,7 +187,7 @@ static void tables_are_bounded(void **state)
 		exposition_feed(&parser, line, (size_t)length);
 	}
 	memset(line, 'n', 200);
-	strcpy(line + 200, "\n");
+	memcpy(line + 200, "\n", 2);
 	exposition_feed(&parser, line, strlen(line));
 	exposition_end(&parser);
 	assert_int_equal(s.disks, EXPORTER_DEVICES);
