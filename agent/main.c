@@ -34,6 +34,8 @@ static const struct verb {
 	{"search", "messages and items by words", NULL, verb_search, NULL},
 	{"export", "mbox, Maildir, iCalendar, vCard", NULL, verb_export, NULL},
 	{"status", "what the store holds", NULL, verb_status, NULL},
+	{"fleet", "many virtual clients in one process", NULL, NULL,
+		verb_fleet},
 };
 
 struct where {

@@ -19,6 +19,7 @@ struct sync_setup;
 
 int verb_sync(const struct profile *profile, int argc, char **argv);
 int verb_verify(const struct profile *profile, int argc, char **argv);
+int verb_fleet(int argc, char **argv);
 int verb_run(const struct profile *profile, int argc, char **argv);
 int verb_policy(const struct profile *profile, int argc, char **argv);
 
