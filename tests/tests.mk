@@ -43,8 +43,9 @@ tests-built: all $(TEST_BINS) $(FUZZ_BINS)
 run-tests: tests-built
 	@BUILD=$(B) tests/run $(TEST_BINS) $(FUZZ_BINS) $(SCRIPTS) $(E2E)
 
-run-bench: all
-	@BUILD=$(B) tests/bench/run
+run-bench: all $(B)/tests/bench/drain $(B)/tests/bench/measure \
+		$(B)/tests/bench/relay
+	@BUILD=$(B) ONLY='$(ONLY)' tests/bench/run
 
 # A benchmark of one module; the ones against servers are scripts.
 $(B)/tests/bench/%_bench: tests/bench/%_bench.c $(B)/libagent.a \
@@ -53,8 +54,10 @@ $(B)/tests/bench/%_bench: tests/bench/%_bench.c $(B)/libagent.a \
 	$(call say,CC,$<) $(CC) $(SLUICE_CFLAGS) $(addprefix -I,$(DIRS)) \
 		-MMD -MP -o $@ $^ $(SLUICE_LIBS)
 
-# A long line on loopback, for benchmarks and tests of round trips.
-$(B)/tests/bench/relay: tests/bench/relay.c $(B)/libsluice.a
+# relay is a long line on loopback, also for tests of round trips.
+BENCH_TOOLS := relay drain measure
+$(BENCH_TOOLS:%=$(B)/tests/bench/%): $(B)/tests/bench/%: tests/bench/%.c \
+		$(B)/libsluice.a
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) $(SLUICE_CFLAGS) -Ilib -MMD -MP -o $@ $^ \
 		$(SLUICE_LIBS)

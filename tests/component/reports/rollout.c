@@ -306,8 +306,8 @@ static void advise(struct sim *sim, const struct wave_row *wave)
 		verdict_name(advice->verdict));
 	row->batch_size = advice->batch_size;
 	row->result_json = recommendation_encode(advice);
-	struct recommend_data data =
-		recommend_data_of(out->buckets, out->bucket_count);
+	struct recommend_data data = recommend_data_of(
+		out->buckets, out->bucket_count);
 	row->inputs_json = recommend_input_encode(
 		&facts, &recommend_policy_default, &data);
 	free(advice);

@@ -1,0 +1,119 @@
+# rows.sh - the rows of `make bench`, a function each, named bench_NAME.
+# Sourced by tests/bench/run after lib.sh. $TIMES is how often a run is
+# repeated; slow peers run once.
+
+# Ours against the raw drain of the same FETCH, plain or over TLS.
+against_drain() { # NAME PORT SECURITY DRAIN_OPTION…
+	local name=$1 port=$2 security=$3 i ours drained rss
+	shift 3
+	: > "$WORK/ours" && : > "$WORK/drained" && : > "$WORK/rss"
+	for ((i = 0; i < TIMES; i++)); do
+		timed drain "$TOOLS/drain" "$port" inbox "$LAB_PASSWORDS/inbox" \
+			"$@" >> "$WORK/drained" || return 1
+		agent ours inbox "$port" "$security" >> "$WORK/ours" || return 1
+		cost ours rss_mb >> "$WORK/rss"
+	done
+	ours=$(median < "$WORK/ours") drained=$(median < "$WORK/drained")
+	rss=$(sort -g "$WORK/rss" | tail -n 1)
+	size=$(jq '.bytes / 1e6' "$WORK/drain.out")
+	jq -n --slurpfile ours "$WORK/ours" --slurpfile drain "$WORK/drained" \
+		--slurpfile rss "$WORK/rss" \
+		'{ours_s: $ours, drain_s: $drain, rss_mb: $rss}' > "$WORK/runs"
+	RUNS=$WORK/runs row "$name" \
+		"6000 messages, $(calc "int($size)") MB, ${security/none/plain}: share of the drain" \
+		"$(calc "$drained / $ours")" 0.7 "of its rate" \
+		"drain $(calc "int($size / $drained)"), ours $(calc "int($size / $ours)") MB/s" min
+	RUNS=$WORK/runs row "$name-memory" "the same: resident memory" "$rss" 40 \
+		MB "-" max
+}
+
+bench_inbox() { # the rate of the wire, and mbsync
+	local cpu_before cpu_ours cpu_mbsync mbsync
+	against_drain inbox "$LAB_IMAP_PORT" none || return 1
+	cpu_before=$(server_cpu)
+	agent ours inbox > /dev/null || return 1
+	cpu_ours=$(calc "$(server_cpu) - $cpu_before")
+	cpu_before=$(server_cpu)
+	mbsync=$(mbsync_run mbsync inbox INBOX) || return 1
+	cpu_mbsync=$(calc "$(server_cpu) - $cpu_before")
+	row mbsync "the same: faster than mbsync" \
+		"$(calc "$mbsync / $(median < "$WORK/ours")")" 10 times \
+		"mbsync $(calc "$size / $mbsync") MB/s" min
+	row server-cpu "the same: CPU of the server per GB" \
+		"$(calc "$cpu_ours / $size * 1000")" \
+		"$(calc "$cpu_mbsync / $size * 1000")" "s/GB" \
+		"mbsync, the bar" max
+}
+
+bench_tls() {
+	against_drain tls "$LAB_IMAPS_PORT" tls --tls "$LAB_CA_FILE"
+}
+
+# 300 folders over a long line: round trips, and mbsync.
+bench_tree() {
+	local i ours mbsync
+	relay_up 25
+	: > "$WORK/ours"
+	for ((i = 0; i < TIMES; i++)); do
+		agent ours tree "$RELAY" >> "$WORK/ours" || return 1
+	done
+	ours=$(median < "$WORK/ours")
+	row tree "300 folders x 40, headers, 50 ms round trip" \
+		"$(calc "$ours / 0.05 / 300")" 0.5 "trips/folder" \
+		"ours $(calc "$ours") s" max
+	mbsync=$(mbsync_run mbsync tree '*' "$RELAY") || return 1
+	row tree-mbsync "the same: faster than mbsync" \
+		"$(calc "$mbsync / $ours")" 5 times "mbsync $(calc "$mbsync") s" min
+	relay_down
+}
+
+# A line of 100 Mbit/s and 50 ms. What the link carries is 12.5 MB/s.
+bench_line() {
+	local i ours wire
+	relay_up 25 12500000
+	: > "$WORK/ours"
+	for ((i = 0; i < TIMES; i++)); do
+		agent ours line "$RELAY" >> "$WORK/ours" || return 1
+	done
+	ours=$(median < "$WORK/ours")
+	wire=$(jq .app_bytes "$WORK/ours.out")
+	row line "$(calc "int($wire / 1e6)") MB Inbox, 50 ms and 100 Mbit/s" \
+		"$(calc "$wire / $ours / 12500000")" 0.9 "of the link" \
+		"ours $(calc "$wire / $ours / 1e6") MB/s" min
+	relay_down
+}
+
+# From the start to the moment in which a person can list the Inbox.
+bench_first() {
+	local i profile start pid count
+	: > "$WORK/first"
+	for ((i = 0; i < TIMES; i++)); do
+		profile=$(agent_profile first)
+		rm -rf "$WORK/store"
+		start=$(date +%s%N)
+		"$BIN/sluice-agent" sync --profile "$profile" --json \
+			> "$WORK/first.out" 2> "$WORK/first.err" &
+		pid=$!
+		count=0
+		until [ "$count" -ge 6000 ] || [ ! -e "/proc/$pid" ]; do
+			count=$("$BIN/sluice-agent" ls INBOX --limit 10000 \
+				--profile "$profile" 2> /dev/null | wc -l)
+		done
+		calc "($(date +%s%N) - $start) / 1e9" >> "$WORK/first"
+		echo >> "$WORK/first"
+		wait "$pid" || return 1
+	done
+	row first "6000 in the Inbox, 50 other folders: listed" \
+		"$(median < "$WORK/first")" 1 s "-" max
+}
+
+bench_giant() {
+	agent ours giant > /dev/null || return 1
+	row giant-memory "one message of 200 MB: resident memory" \
+		"$(cost ours rss_mb)" 40 MB \
+		"in $(calc "$(cost ours seconds)") s" max
+}
+
+bench_dav() {
+	tests/bench/dav
+}
