@@ -72,6 +72,27 @@ static int64_t days_of(int year, int month, int day)
 		year_of_era / 100 + day_of_year - 719468;
 }
 
+/* Every END has its BEGIN: the library complains on stderr otherwise. */
+static bool is_balanced(const char *zones)
+{
+	const char *line = zones;
+	int depth = 0;
+
+	while (*line) {
+		size_t length = strcspn(line, "\r\n");
+
+		if (strncasecmp(line, "BEGIN:", 6) == 0)
+			depth++;
+		else if (strncasecmp(line, "END:", 4) == 0 && --depth < 0)
+			return false;
+		line += length;
+		line += strspn(line, "\r\n");
+		if (depth == 0 && *line)
+			return false;
+	}
+	return depth == 0;
+}
+
 /* A rule names its days of the year and nothing finer, and rules are few. */
 static bool zone_is_tame(const char *zones)
 {
@@ -104,7 +125,7 @@ static int own_zone_offset_s(
 	int offset_s = 0;
 	int is_daylight;
 
-	if (!*zones || !zone_is_tame(zones))
+	if (!*zones || !is_balanced(zones) || !zone_is_tame(zones))
 		return 0;
 	all = icalparser_parse_string(zones);
 	if (!all)
