@@ -80,9 +80,6 @@ int store_totals(
 uint64_t store_predict_bytes(uint64_t messages, uint64_t header_bytes,
 	uint64_t body_bytes, uint64_t items, uint64_t item_bytes);
 
-/* Free space of the file system under the store. */
-int store_free_bytes(struct store *store, uint64_t *bytes, struct err *err);
-
 /* ------------------------------------------------------------------ meta */
 
 /* Returns the value for free(), or NULL when there is none. A NULL value

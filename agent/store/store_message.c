@@ -240,28 +240,6 @@ int store_message_set_flags(struct store *store, int64_t folder, uint32_t uid,
 		db_int((int64_t)modseq));
 }
 
-int store_message_set_protection(struct store *store, int64_t folder,
-	uint32_t uid, enum protection protection, struct err *err)
-{
-	struct known known;
-	struct store_delta *delta;
-	int found;
-
-	if (store_need_transaction(store, err) < 0)
-		return -1;
-	found = find(store, folder, uid, &known, err);
-	if (found <= 0)
-		return found;
-	delta = store_delta(store, folder, err);
-	if (!delta)
-		return -1;
-	delta->protected_messages += store_is_protected(protection) -
-		store_is_protected(known.protection);
-	return db_run(&store->db, err,
-		"UPDATE messages SET protection = ? WHERE id = ?",
-		db_int(protection), db_int(known.id));
-}
-
 int store_message_delete(
 	struct store *store, int64_t folder, uint32_t uid, struct err *err)
 {

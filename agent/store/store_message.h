@@ -53,8 +53,6 @@ int store_message_rematch(struct store *store,
 
 int store_message_set_flags(struct store *store, int64_t folder, uint32_t uid,
 	unsigned flags, const char *keywords, uint64_t modseq, struct err *err);
-int store_message_set_protection(struct store *store, int64_t folder,
-	uint32_t uid, enum protection protection, struct err *err);
 /* An unknown UID is not an error. */
 int store_message_delete(
 	struct store *store, int64_t folder, uint32_t uid, struct err *err);

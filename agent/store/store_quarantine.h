@@ -1,6 +1,5 @@
 /*
- * store_quarantine.h - what the server sent and we could not take, and the
- * folder rules that the user set.
+ * store_quarantine.h - what the server sent and we could not take.
  *
  * A quarantined object is kept with its reason and the raw bytes as far as
  * there were any, and tried again by the next run. Same thread and error
@@ -9,11 +8,8 @@
 #ifndef SLUICE_STORE_QUARANTINE_H
 #define SLUICE_STORE_QUARANTINE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "store_folder.h"
 
 struct err;
 struct store;
@@ -50,21 +46,5 @@ int store_quarantine_each(struct store *store, int64_t folder,
  * them again while their entries and tries stay. */
 int store_quarantine_retry(
 	struct store *store, int64_t folder, struct err *err);
-
-/* ----------------------------------------------------------------- rules */
-
-struct store_rule {
-	const char *path;
-	enum store_mode mode;
-	bool recursive;
-};
-
-/* One rule for each path; a later put replaces. */
-int store_rule_put(
-	struct store *store, const struct store_rule *rule, struct err *err);
-int store_rule_delete(struct store *store, const char *path, struct err *err);
-int store_rule_each(struct store *store,
-	int (*each)(const struct store_rule *rule, void *arg), void *arg,
-	struct err *err);
 
 #endif

@@ -59,9 +59,7 @@ static const char tables[] =
 	" uid INTEGER NOT NULL, href TEXT NOT NULL, reason TEXT NOT NULL,"
 	" tries INTEGER NOT NULL, at INTEGER NOT NULL,"
 	" skip INTEGER NOT NULL, raw BLOB,"
-	" PRIMARY KEY(folder, uid, href)) WITHOUT ROWID;"
-	"CREATE TABLE rules(path TEXT PRIMARY KEY, mode INTEGER NOT NULL,"
-	" recursive INTEGER NOT NULL) WITHOUT ROWID;";
+	" PRIMARY KEY(folder, uid, href)) WITHOUT ROWID;";
 
 /* The index of words. A message is indexed once by its header columns
  * (rowid 2 x id) and once more, all of it, when its body is there (rowid

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #include "err.h"
 
@@ -142,16 +141,6 @@ uint64_t store_predict_bytes(uint64_t messages, uint64_t header_bytes,
 {
 	return FIXED_BYTES + messages * MESSAGE_BYTES + header_bytes +
 		body_bytes + items * ITEM_BYTES + item_bytes;
-}
-
-int store_free_bytes(struct store *store, uint64_t *bytes, struct err *err)
-{
-	struct statvfs fs;
-
-	if (statvfs(store->directory, &fs) < 0)
-		return err_set_errno(err, "%s", store->directory);
-	*bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
-	return 0;
 }
 
 /* ------------------------------------------------------------------ meta */

@@ -1,5 +1,5 @@
 /*
- * find_test.c - items, the index of words, quarantine, rules, the outbox and
+ * find_test.c - items, the index of words, quarantine, the outbox and
  * the probe.
  */
 #include "store_fixture.h"
@@ -194,14 +194,7 @@ static int count_quarantined(const struct store_quarantine *object, void *arg)
 	return 0;
 }
 
-static int take_rule(const struct store_rule *rule, void *arg)
-{
-	*(struct store_rule *)arg = *rule;
-	assert_string_equal(rule->path, "Projects");
-	return 0;
-}
-
-static void test_quarantine_and_rules(void **state)
+static void test_quarantine(void **state)
 {
 	struct store *store = open_store(STORE_WRITE);
 	char *raw = xcalloc(1, STORE_QUARANTINE_BYTES + 5);
@@ -210,25 +203,18 @@ static void test_quarantine_and_rules(void **state)
 		.reason = "unreadable",
 		.raw = raw,
 		.raw_length = STORE_QUARANTINE_BYTES + 5};
-	struct store_rule rule = {"Projects", STORE_MODE_FULL, true};
-	struct store_rule got = {0};
 	unsigned tries = 0;
 
 	(void)state;
 	ok(store_begin(store, &err));
 	ok(store_quarantine_add(store, &object, &err));
 	ok(store_quarantine_add(store, &object, &err));
-	ok(store_rule_put(store, &rule, &err));
 	ok(store_commit(store, &err));
 	ok(store_quarantine_each(store, 0, count_quarantined, &tries, &err));
 	assert_int_equal(tries, 2);
 	assert_int_equal(totals_of(store).quarantined, 1);
-	ok(store_rule_each(store, take_rule, &got, &err));
-	assert_int_equal(got.mode, STORE_MODE_FULL);
-	assert_true(got.recursive);
 	ok(store_begin(store, &err));
 	ok(store_quarantine_remove(store, 1, 4, NULL, &err));
-	ok(store_rule_delete(store, "Projects", &err));
 	ok(store_commit(store, &err));
 	assert_int_equal(totals_of(store).quarantined, 0);
 	store_close(store);
@@ -295,7 +281,7 @@ int main(void)
 		TEST(test_items_and_search),
 		TEST(test_search_order),
 		TEST(test_many_items),
-		TEST(test_quarantine_and_rules),
+		TEST(test_quarantine),
 		TEST(test_outbox),
 		TEST(test_probe),
 	};
