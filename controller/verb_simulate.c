@@ -37,6 +37,7 @@ struct options {
 	/* the law in force */
 	struct fit fit;
 	double sd_ln;
+	unsigned advised; /* by the archive; 0: take the knee */
 };
 
 enum key {
@@ -56,7 +57,7 @@ enum key {
 static const struct argp_option option_table[] = {
 	{"clients", KEY_CLIENTS, "N", 0, "clients to do (500)", 0},
 	{"batch", KEY_BATCH, "LIST", 0,
-		"batch sizes to compare (5,10,auto); auto is the knee of the law",
+		"batch sizes to compare (5,10,auto); auto is what was recommended, or the knee of the law",
 		0},
 	{"median", KEY_MEDIAN, "MB", 0, "median mailbox (300)", 0},
 	{"spread", KEY_SIGMA, "S", 0, "log-normal sigma of sizes (0.8)", 0},
@@ -186,6 +187,8 @@ static int fit_from_json(struct options *o, const char *text)
 
 	for (size_t i = 0; rc == 0 && i < 3; i++)
 		o->fit.c[i] = json_number_value(json_array_get(c, i));
+	o->advised = (unsigned)json_integer_value(
+		json_object_get(json, "batch_size"));
 	if (rc == 0 && json_is_number(sd))
 		o->sd_ln = json_number_value(sd);
 	json_decref(json);
@@ -235,7 +238,8 @@ static int read_batches(
 		char *end;
 		unsigned long n = strtoul(at, &end, 10);
 		if (strncmp(at, "auto", 4) == 0) {
-			n = fit_knee(&o->fit, BATCH_MAX, KNEE);
+			n = o->advised ? o->advised
+				       : fit_knee(&o->fit, BATCH_MAX, KNEE);
 			end = (char *)at + 4;
 		}
 		if (n == 0 || n > BATCH_MAX || end == at ||

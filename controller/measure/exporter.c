@@ -103,7 +103,7 @@ void exporter_clear(struct exporter_snapshot *s)
 	memset(s, 0, sizeof(*s));
 	s->cpu_total_s = s->cpu_idle_s = s->cpu_iowait_s = 0;
 	for (size_t i = 0; i < COUNT(plain_rows); i++)
-		*(double *)((char *)s + plain_rows[i].offset) = NAN;
+		*(double *)(void *)((char *)s + plain_rows[i].offset) = NAN;
 }
 
 /* Stores the value in the row's field of BASE when the name matches. */
@@ -114,7 +114,7 @@ static bool store(const struct name_row *rows, size_t count, void *base,
 		if (strcmp(rows[i].name, sample->name) != 0)
 			continue;
 		if (base)
-			*(double *)((char *)base +
+			*(double *)(void *)((char *)base +
 				rows[i].offset) = sample->value;
 		return true;
 	}

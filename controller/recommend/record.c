@@ -121,7 +121,7 @@ static json_t *encode_fields(
 	json_t *json = json_object();
 
 	for (size_t i = 0; i < count; i++) {
-		const char *at = (const char *)object + fields[i].offset;
+		const void *at = (const char *)object + fields[i].offset;
 		json_t *value = NULL;
 		switch (fields[i].type) {
 		case FIELD_DOUBLE:
@@ -149,7 +149,7 @@ static int decode_fields(const struct field *fields, size_t count,
 	const json_t *json, void *object, struct err *err)
 {
 	for (size_t i = 0; i < count; i++) {
-		char *at = (char *)object + fields[i].offset;
+		void *at = (char *)object + fields[i].offset;
 		const json_t *value = json_object_get(json, fields[i].key);
 		bool boolean = fields[i].type == FIELD_BOOL;
 		if (!value)
