@@ -327,5 +327,9 @@ int findings_gather(struct findings *findings, const struct archived *archived,
 	gather_moments(findings, archived);
 	gather_versions(findings);
 	gather_history(findings, archived);
-	return gather_advice(findings, archived, err);
+	if (gather_advice(findings, archived, err) < 0) {
+		findings_free(findings);
+		return -1;
+	}
+	return 0;
 }
