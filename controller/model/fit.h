@@ -93,7 +93,7 @@ void fit_band_x(
 	const struct fit_band *band, double n, double *low, double *high);
 
 /* Gain of going FROM -> TO: X(to)/X(from) - 1 with its 90 % interval,
- * widened by DELTA (0.20) in ln per doubling beyond N_OBS. */
+ * widened by DELTA (0.22) in ln per doubling beyond N_OBS. */
 struct fit_gain {
 	double gain, low, high;
 };

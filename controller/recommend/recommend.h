@@ -54,7 +54,7 @@ struct recommend_policy {
 	double disk_await_idle;	  /* 3: times the idle await, if larger */
 	double mem_available_min; /* 0.10 */
 	double connections_max;	  /* 0.8 of those free */
-	double gain_delta;	  /* 0.20 in ln per doubling */
+	double gain_delta;	  /* 0.22 in ln per doubling */
 	double data_min;	  /* 0.8 of a wave's buckets usable */
 	double sd_ln_max;	  /* 0.15 */
 	double failed_wave;	  /* 0.10 of the admitted, at least one */
