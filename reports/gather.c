@@ -215,6 +215,33 @@ static void gather_spans(struct findings *findings,
 	free(names);
 }
 
+/* The agent's own clock starts anew with each run (a retry, the acceptance
+ * after a pilot), the payload does not: the controller's clock fits it. */
+static void time_clients(struct findings *findings)
+{
+	double *active_s = xcalloc(findings->client_count + 1, sizeof(double));
+
+	for (size_t i = 0; i < findings->span_count; i++) {
+		const struct finding_span *span = &findings->spans[i];
+
+		if (span->activity == ACTIVITY_LISTING ||
+			span->activity == ACTIVITY_BULK ||
+			span->activity == ACTIVITY_VERIFYING)
+			active_s[span->client] +=
+				(double)(span->to_us - span->from_us) / 1e6;
+	}
+	for (size_t i = 0; i < findings->client_count; i++) {
+		struct finding_client *client = &findings->clients[i];
+
+		if (active_s[i] <= 0)
+			continue;
+		client->seconds = active_s[i];
+		if (client->done && client->mb > 0)
+			client->mb_min = client->mb * 60 / client->seconds;
+	}
+	free(active_s);
+}
+
 /* From the first wave's start to the last thing that happened in it. */
 static void gather_extent(struct findings *findings,
 	const struct archived *archived, int64_t now_us)
@@ -323,6 +350,7 @@ int findings_gather(struct findings *findings, const struct archived *archived,
 	findings->made_us = now_us;
 	gather_extent(findings, archived, now_us);
 	gather_spans(findings, archived, findings->to_us);
+	time_clients(findings);
 	gather_buckets(findings, archived);
 	gather_moments(findings, archived);
 	gather_versions(findings);
