@@ -348,7 +348,10 @@ static const struct {
 		"the server or the network hangs"},
 	{CURLE_PEER_FAILED_VERIFICATION, ERR_TLS,
 		"set ca_file, or use the name the certificate is for"},
-	{CURLE_SSL_CONNECT_ERROR, ERR_TLS, "does the port speak TLS?"},
+	/* A server that ends in mid-handshake looks like a port without TLS;
+	 * only the former gets better by waiting, so that is what we do. */
+	{CURLE_SSL_CONNECT_ERROR, ERR_NETWORK,
+		"is the server restarting, or does the port not speak TLS?"},
 	{CURLE_SSL_CACERT_BADFILE, ERR_TLS,
 		"ca_file must be a readable PEM file"},
 	{CURLE_URL_MALFORMAT, ERR_CONFIG, "write it as https://host/path"},
