@@ -250,6 +250,22 @@ static void cpu_limits(void **state)
 	assert_says("no disk read latency: it does not limit");
 }
 
+static void a_ceiling_of_all_is_none(void **state)
+{
+	struct recommend_policy policy = recommend_policy_default;
+
+	(void)state;
+	add_table(rising, 5);
+	facts.exporter = true;
+	for (unsigned n = 1; n <= 5; n++)
+		set_load(n, LOAD_CPU, 0.5 + 0.003 * rising[n - 1]);
+	decide();
+	assert_true(out.limit[LIMIT_CPU].n <= 5);
+	policy.cpu_max = 1;
+	recommend(&out, bucket, count, &facts, &policy);
+	assert_int_equal(out.limit[LIMIT_CPU].n, LIMIT_NONE);
+}
+
 static void disk_latency_limits(void **state)
 {
 	(void)state;
@@ -494,6 +510,7 @@ int main(void)
 		T(a_small_wave_is_no_doubt),
 		T(slots_never_reached_is_a_doubt),
 		T(cpu_limits),
+		T(a_ceiling_of_all_is_none),
 		T(disk_latency_limits),
 		T(waiting_users_limit),
 		T(users_above_the_slo_fail_the_wave),
