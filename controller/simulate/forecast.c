@@ -166,7 +166,7 @@ static unsigned left_at(const struct run *run, double minute)
 static void burn_down(
 	struct forecast *f, const struct run *runs, unsigned count)
 {
-	double left[FORECAST_RUNS];
+	double left[FORECAST_RUNS] = {0};
 
 	for (unsigned p = 0; p < FORECAST_POINTS; p++) {
 		double minute = f->hours_high * 60 * p / (FORECAST_POINTS - 1);
@@ -181,7 +181,7 @@ static void burn_down(
 
 static void sum_up(struct forecast *f, struct run *runs, unsigned count)
 {
-	double hours[FORECAST_RUNS];
+	double hours[FORECAST_RUNS] = {0};
 	struct run *middle = &runs[0];
 	unsigned clients = middle->plan->clients;
 
