@@ -382,12 +382,15 @@ static void *link_thread(void *argument)
 	struct link *link = argument;
 	int64_t poll_us = 0;
 	bool go_on = true;
+	bool owing = false; /* the outbox holds what was not taken */
 
 	while (go_on && nap(link, poll_us, true)) {
 		struct err err = ERR_INIT;
 
-		wait_pending(link);
-		if (keep_pending(link, &err) || send_all(link, &err)) {
+		if (!owing)
+			wait_pending(link);
+		owing = keep_pending(link, &err) || send_all(link, &err);
+		if (owing) {
 			go_on = stay_away(link, &err);
 			poll_us = 0;
 			continue;
