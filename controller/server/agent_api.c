@@ -148,9 +148,13 @@ static bool has_command(const struct client_row *client)
 		client->command_id > client->command_done;
 }
 
-/* Whether its agent is to be left in peace until there is news. */
+/* Whether its agent is to be left in peace until there is news. One that was
+ * started again in the middle of its sync says idle before it goes on: parked,
+ * it could not tell that it does. */
 static bool is_idle(const struct client_row *client)
 {
+	if (client_state_active(client->state))
+		return false;
 	return client->phase == PHASE_IDLE || client->phase == PHASE_DONE ||
 		client->phase == PHASE_FAILED;
 }
