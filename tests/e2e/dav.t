@@ -105,7 +105,7 @@ story() {
 
 	event e1 "SUMMARY:Moved" | put "${calendar}e1.ics" calendar
 	event new "SUMMARY:New" | put "${calendar}new.ics" calendar
-	curl "${auth[@]}" -f -X DELETE "${contacts}c7.vcf"
+	curl "${auth[@]}" -f -o /dev/null -X DELETE "${contacts}c7.vcf"
 	sync
 	is "$server: the second sync ends well" "$status $(field verified)" \
 		"0 true"

@@ -117,7 +117,7 @@ check "kill -9: what was there was not fetched again" \
 	test "$(result u004 app_bytes)" -lt "$total"
 
 background u005 "$BIN/sluice-agent" sync --profile "$WORK/u005.yaml" \
-	--rate 400kB/s
+	--rate 150kB/s
 agent=$!
 check "server killed: under way" wait_for 20 has_bodies u005 5
 background second "$BIN/sluice-agent" sync --profile "$WORK/u005.yaml"
