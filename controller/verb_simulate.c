@@ -345,7 +345,7 @@ static void study_text(const struct study *s)
 	     "  runs    worst  over-  first advice\n"
 	     "policy                           median   mean    90th  % of "
 	     "time >5 %   p95/SLO   load  >1.5x opt, %");
-	for (int p = 0; p < POLICY_COUNT; p++) {
+	for (int p = 0; p < STRATEGY_COUNT; p++) {
 		const struct study_row *r = &s->row[p];
 		char first[16] = "-";
 		if (isfinite(r->first_high))
@@ -353,10 +353,10 @@ static void study_text(const struct study *s)
 				100 * r->first_high);
 		printf("%-32s %+6.1f %+6.1f %+7.1f %8.2f %6.0f %9.2f %6.2f "
 		       "%8s\n",
-			policy_name((enum policy_id)p), 100 * r->regret_median,
-			100 * r->regret_mean, 100 * r->regret_p90,
-			100 * r->above_slo, 100 * r->runs_above_5, r->worst_95,
-			r->overload, first);
+			strategy_name((enum strategy_id)p),
+			100 * r->regret_median, 100 * r->regret_mean,
+			100 * r->regret_p90, 100 * r->above_slo,
+			100 * r->runs_above_5, r->worst_95, r->overload, first);
 	}
 }
 
@@ -364,11 +364,11 @@ static void study_json(const struct study *s)
 {
 	json_t *list = json_array();
 
-	for (int p = 0; p < POLICY_COUNT; p++) {
+	for (int p = 0; p < STRATEGY_COUNT; p++) {
 		const struct study_row *r = &s->row[p];
 		json_array_append_new(list,
 			json_pack("{s:s,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:o}",
-				"policy", policy_name((enum policy_id)p),
+				"policy", strategy_name((enum strategy_id)p),
 				"regret_median", r->regret_median,
 				"regret_mean", r->regret_mean, "regret_p90",
 				r->regret_p90, "above_slo", r->above_slo,

@@ -25,7 +25,7 @@
 struct loop {
 	struct world *world;
 	const struct server *server;
-	struct policy_result *result;
+	struct strategy_result *result;
 	struct brake *brake;
 	struct recommendation *rec;
 	struct recommend_past past[PAST_MAX];
@@ -190,7 +190,7 @@ static struct brake_order brake_now(
 }
 
 void product_run(struct world *world, const struct server *server,
-	struct policy_result *result)
+	struct strategy_result *result)
 {
 	struct brake_policy policy = {.slo_ms = server->slo_ms};
 	struct loop loop = {.world = world, .server = server, .result = result};

@@ -74,7 +74,7 @@ static void sum_up(struct study_row *row, struct columns *c, unsigned count)
 }
 
 static void note(struct columns *c, unsigned i, const struct server *server,
-	const struct policy_result *result, double reference_s)
+	const struct strategy_result *result, double reference_s)
 {
 	c->regret[i] = result->world.makespan_s / reference_s - 1;
 	c->above[i] = result->world.above_slo;
@@ -85,7 +85,7 @@ static void note(struct columns *c, unsigned i, const struct server *server,
 }
 
 static void judge_gain(struct study *study, const struct server *server,
-	const struct policy_result *result)
+	const struct strategy_result *result)
 {
 	double truth =
 		network_x(server->curve, 10) / network_x(server->curve, 5) - 1;
@@ -101,19 +101,20 @@ static void run_server(struct study *study, struct columns *columns, unsigned i,
 	uint64_t *random, double *opt)
 {
 	struct server server;
-	struct policy_result reference;
-	struct policy_result result;
+	struct strategy_result reference;
+	struct strategy_result result;
 
 	server_draw(&server, random);
 	uint64_t seed = random_bits(random);
 	*opt = server.n_opt;
-	policy_run(POLICY_ORACLE, &server, study->clients, seed, &reference);
-	for (int p = 0; p < POLICY_COUNT; p++) {
-		enum policy_id id = (enum policy_id)p;
-		policy_run(id, &server, study->clients, seed, &result);
+	strategy_run(
+		STRATEGY_ORACLE, &server, study->clients, seed, &reference);
+	for (int p = 0; p < STRATEGY_COUNT; p++) {
+		enum strategy_id id = (enum strategy_id)p;
+		strategy_run(id, &server, study->clients, seed, &result);
 		note(&columns[p], i, &server, &result,
 			reference.world.makespan_s);
-		if (id == POLICY_SLUICE)
+		if (id == STRATEGY_SLUICE)
 			judge_gain(study, &server, &result);
 	}
 	server_free(&server);
@@ -122,15 +123,15 @@ static void run_server(struct study *study, struct columns *columns, unsigned i,
 void study_run(struct study *study, unsigned servers, unsigned clients,
 	uint64_t seed, void (*progress)(unsigned done))
 {
-	struct columns columns[POLICY_COUNT];
+	struct columns columns[STRATEGY_COUNT];
 	double *memory = xcalloc(
-		(size_t)servers * (5 * POLICY_COUNT + 1), sizeof(double));
+		(size_t)servers * (5 * STRATEGY_COUNT + 1), sizeof(double));
 	double *opt = memory;
 	uint64_t random = seed;
 
 	*study = (struct study){
 		.servers = servers, .clients = clients, .seed = seed};
-	for (int p = 0; p < POLICY_COUNT; p++) {
+	for (int p = 0; p < STRATEGY_COUNT; p++) {
 		double *own = memory + servers * (size_t)(1 + 5 * p);
 		columns[p] = (struct columns){own, own + servers,
 			own + 2 * (size_t)servers, own + 3 * (size_t)servers,
@@ -141,7 +142,7 @@ void study_run(struct study *study, unsigned servers, unsigned clients,
 		if (progress)
 			progress(i + 1);
 	}
-	for (int p = 0; p < POLICY_COUNT; p++)
+	for (int p = 0; p < STRATEGY_COUNT; p++)
 		sum_up(&study->row[p], &columns[p], servers);
 	study->opt_median = quantile(opt, servers, 0.5);
 	if (study->gains)

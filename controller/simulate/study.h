@@ -8,7 +8,7 @@
 #ifndef SLUICE_STUDY_H
 #define SLUICE_STUDY_H
 
-#include "policy.h"
+#include "strategy.h"
 
 struct study_row {
 	double regret_median, regret_mean, regret_p90;
@@ -24,7 +24,7 @@ struct study_row {
 struct study {
 	unsigned servers, clients;
 	uint64_t seed;
-	struct study_row row[POLICY_COUNT];
+	struct study_row row[STRATEGY_COUNT];
 	double coverage; /* of the 90 % interval of the gain 5 -> 10 */
 	unsigned gains;
 	double opt_median;

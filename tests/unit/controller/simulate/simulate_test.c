@@ -125,13 +125,13 @@ static void a_study_keeps_its_promises(void **state)
 	study_run(&second, 1, 30, 3, NULL);
 	assert_memory_equal(&first, &second, sizeof(first));
 	study_run(&first, 5, 100, 3, NULL);
-	const struct study_row *ours = &first.row[POLICY_SLUICE];
-	assert_true(first.row[POLICY_ORACLE].regret_mean == 0);
-	assert_true(first.row[POLICY_ORACLE].above_slo == 0);
-	assert_true(ours->above_slo < first.row[POLICY_AIMD].above_slo);
-	assert_true(ours->above_slo < first.row[POLICY_FIXED_20].above_slo);
+	const struct study_row *ours = &first.row[STRATEGY_SLUICE];
+	assert_true(first.row[STRATEGY_ORACLE].regret_mean == 0);
+	assert_true(first.row[STRATEGY_ORACLE].above_slo == 0);
+	assert_true(ours->above_slo < first.row[STRATEGY_AIMD].above_slo);
+	assert_true(ours->above_slo < first.row[STRATEGY_FIXED_20].above_slo);
 	assert_true(
-		ours->regret_mean < first.row[POLICY_N_MINUS_2].regret_mean);
+		ours->regret_mean < first.row[STRATEGY_N_MINUS_2].regret_mean);
 	assert_true(ours->first_high == 0);
 	assert_true(ours->above_slo < 0.02);
 }

@@ -1,10 +1,10 @@
 /*
- * policy.c - the competing ways to choose a batch size.
+ * strategy.c - the competing ways to choose a batch size.
  *
  * Between world.c and study.c. Each policy is asked after every step and
  * answers with the number of syncs to keep active. Pure; one thread.
  */
-#include "policy.h"
+#include "strategy.h"
 
 #include <math.h>
 
@@ -13,20 +13,20 @@
 #define STAGGER_S    20
 #define MINUTE_STEPS (60 / WORLD_STEP_S)
 
-static const char *const names[POLICY_COUNT] = {
-	[POLICY_SLUICE] = "sluice, longest first",
-	[POLICY_SLUICE_PLAIN] = "sluice, random order",
-	[POLICY_ORACLE] = "true optimum, random order",
-	[POLICY_ORACLE_LONGEST] = "true optimum, longest first",
-	[POLICY_FIXED_5] = "fixed 5",
-	[POLICY_FIXED_10] = "fixed 10",
-	[POLICY_FIXED_20] = "fixed 20",
-	[POLICY_DOUBLING] = "doubling until +10 % fails",
-	[POLICY_AIMD] = "AIMD on the canary",
-	[POLICY_N_MINUS_2] = "+1 until it falls, keep n-2",
+static const char *const names[STRATEGY_COUNT] = {
+	[STRATEGY_SLUICE] = "sluice, longest first",
+	[STRATEGY_SLUICE_PLAIN] = "sluice, random order",
+	[STRATEGY_ORACLE] = "true optimum, random order",
+	[STRATEGY_ORACLE_LONGEST] = "true optimum, longest first",
+	[STRATEGY_FIXED_5] = "fixed 5",
+	[STRATEGY_FIXED_10] = "fixed 10",
+	[STRATEGY_FIXED_20] = "fixed 20",
+	[STRATEGY_DOUBLING] = "doubling until +10 % fails",
+	[STRATEGY_AIMD] = "AIMD on the canary",
+	[STRATEGY_N_MINUS_2] = "+1 until it falls, keep n-2",
 };
 
-const char *policy_name(enum policy_id id)
+const char *strategy_name(enum strategy_id id)
 {
 	return names[id];
 }
@@ -97,19 +97,19 @@ static void aimd(struct simple *s, const struct world_view *view)
 		s->slots++;
 }
 
-static void run_simple(enum policy_id id, struct world *world,
-	const struct server *server, struct policy_result *result)
+static void run_simple(enum strategy_id id, struct world *world,
+	const struct server *server, struct strategy_result *result)
 {
 	static const struct brake_order free_run = {0};
-	static const unsigned fixed[POLICY_COUNT] = {
-		[POLICY_FIXED_5] = 5,
-		[POLICY_FIXED_10] = 10,
-		[POLICY_FIXED_20] = 20,
+	static const unsigned fixed[STRATEGY_COUNT] = {
+		[STRATEGY_FIXED_5] = 5,
+		[STRATEGY_FIXED_10] = 10,
+		[STRATEGY_FIXED_20] = 20,
 	};
 	struct simple s = {.slots = fixed[id], .slo_ms = server->slo_ms};
 	struct world_view view;
 
-	if (id == POLICY_ORACLE || id == POLICY_ORACLE_LONGEST)
+	if (id == STRATEGY_ORACLE || id == STRATEGY_ORACLE_LONGEST)
 		s.slots = server->n_opt;
 	if (s.slots == 0)
 		s.slots = 1;
@@ -118,27 +118,27 @@ static void run_simple(enum policy_id id, struct world *world,
 		if (!world_step(world))
 			break;
 		world_look(world, &view);
-		if (id == POLICY_DOUBLING)
+		if (id == STRATEGY_DOUBLING)
 			doubling(&s, &view);
-		else if (id == POLICY_N_MINUS_2)
+		else if (id == STRATEGY_N_MINUS_2)
 			n_minus_2(&s, &view);
-		else if (id == POLICY_AIMD)
+		else if (id == STRATEGY_AIMD)
 			aimd(&s, &view);
 	} while (1);
 	result->last = s.slots;
 }
 
-void policy_run(enum policy_id id, const struct server *server,
-	unsigned clients, uint64_t seed, struct policy_result *result)
+void strategy_run(enum strategy_id id, const struct server *server,
+	unsigned clients, uint64_t seed, struct strategy_result *result)
 {
-	enum world_order order = id == POLICY_SLUICE ||
-			id == POLICY_ORACLE_LONGEST
+	enum world_order order = id == STRATEGY_SLUICE ||
+			id == STRATEGY_ORACLE_LONGEST
 		? WORLD_LONGEST
 		: WORLD_RANDOM;
 	struct world *world = world_new(server, clients, order, seed);
 
-	*result = (struct policy_result){.first = 0};
-	if (id == POLICY_SLUICE || id == POLICY_SLUICE_PLAIN)
+	*result = (struct strategy_result){.first = 0};
+	if (id == STRATEGY_SLUICE || id == STRATEGY_SLUICE_PLAIN)
 		product_run(world, server, result);
 	else
 		run_simple(id, world, server, result);
