@@ -297,6 +297,23 @@ static int retry_quarantine(struct store *store, void *context, struct err *err)
 	return 0;
 }
 
+/* For `status`: the moment at which store and server were equal. */
+static int note_verified(struct store *store, void *context, struct err *err)
+{
+	char *now = xasprintf("%lld", (long long)clock_wall_us());
+	int status = -1;
+
+	(void)context;
+	if (!store_begin(store, err) &&
+		!store_meta_put(store, "last_sync_us", now, err) &&
+		!store_commit(store, err))
+		status = 0;
+	else
+		store_rollback(store);
+	free(now);
+	return status;
+}
+
 /* After a failure: true when another try makes sense, having waited. */
 static bool try_again(struct sync *sync, uint64_t *bytes, const struct err *err)
 {
@@ -334,6 +351,9 @@ int sync_run(struct sync *sync, struct err *err)
 			half_hang_up(&sync->dav);
 		} while (status && try_again(sync, &bytes, &why));
 	}
+	if (!status)
+		status = writer_call(sync->writer, lane_pipe(sync->mail.lane),
+			note_verified, NULL, &why);
 	if (status && sync->cancelled)
 		err_set(&why, ERR_CANCELLED, "cancelled");
 	set_state(sync,

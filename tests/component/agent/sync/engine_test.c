@@ -7,6 +7,8 @@
 
 #include <pthread.h>
 
+#include "clock.h"
+
 /* ----------------------------------------------------------------- tests */
 
 static void copies_and_proves(void **state)
@@ -37,6 +39,37 @@ static void second_run_fetches_nothing(void **state)
 	assert_int_equal(synchronise(f), 0);
 	assert_int_equal(f->fake->windows, windows);
 	assert_int_equal(f->progress.run_app_bytes, 0);
+}
+
+static int64_t last_sync_us(const struct fixture *f)
+{
+	struct store *store = store_open(f->store, STORE_READ, NULL);
+	int64_t at_us = store_counter_get(store, "last_sync_us");
+
+	store_close(store);
+	return at_us;
+}
+
+/* `status` tells it: only a run that ended verified counts. */
+static void last_sync_is_the_last_verified_one(void **state)
+{
+	struct fixture *f = *state;
+	int64_t before_us = clock_wall_us();
+	int64_t first_us;
+
+	fill(f);
+	f->fake->fail_open = 1;
+	f->fake->fail_kind = FAKE_AUTH;
+	assert_int_equal(synchronise(f), -1);
+	assert_int_equal(last_sync_us(f), 0);
+	assert_int_equal(synchronise(f), 0);
+	first_us = last_sync_us(f);
+	assert_in_range(first_us, before_us, clock_wall_us());
+	f->fake->fail_open = 1;
+	assert_int_equal(synchronise(f), -1);
+	assert_int_equal(last_sync_us(f), first_us);
+	assert_int_equal(synchronise(f), 0);
+	assert_in_range(last_sync_us(f), first_us + 1, clock_wall_us());
 }
 
 static void later_changes_are_a_delta(void **state)
@@ -342,6 +375,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(copies_and_proves),
 		TEST(second_run_fetches_nothing),
+		TEST(last_sync_is_the_last_verified_one),
 		TEST(later_changes_are_a_delta),
 		TEST(new_mail_meanwhile),
 		TEST(expunged_meanwhile),
