@@ -22,7 +22,6 @@
 #include "conf.h"
 #include "err.h"
 #include "log.h"
-#include "policy.h"
 #include "profile.h"
 
 #define TICK_MS	     200
@@ -40,7 +39,6 @@ struct request {
 
 struct member {
 	struct profile profile;
-	struct policy *policy;
 	struct client *client; /* NULL: has given up */
 };
 
@@ -173,10 +171,9 @@ static int add_member(struct fleet *fleet, const char *path, const char *text,
 	if (!member->profile.controller.url)
 		return err_set(err, ERR_CONFIG,
 			"template %s names no controller", path);
-	member->policy = profile_make_policy(&member->profile, err);
-	if (!member->policy)
-		return -1;
-	setup.sync = profile_make_setup(&member->profile, member->policy);
+	setup.sync = profile_make_setup(&member->profile, NULL);
+	setup.make_policy = profile_make_policy;
+	setup.profile = &member->profile;
 	setup.sync.window_bytes = WINDOW_BYTES;
 	setup.sync.in_flight_bytes = 2 * WINDOW_BYTES;
 	setup.sync.queue_bytes = QUEUE_BYTES;
@@ -244,7 +241,6 @@ static void dismiss(struct fleet *fleet)
 {
 	for (size_t i = 0; i < fleet->count; i++) {
 		client_free(fleet->members[i].client);
-		policy_free(fleet->members[i].policy);
 		profile_free(&fleet->members[i].profile);
 	}
 	free(fleet->members);

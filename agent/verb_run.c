@@ -19,7 +19,6 @@
 #include "clock.h"
 #include "err.h"
 #include "log.h"
-#include "policy.h"
 #include "profile.h"
 
 #define TICK_MS 200
@@ -141,12 +140,13 @@ static void close_loop(struct daemon *daemon)
 	uv_loop_close(&daemon->loop);
 }
 
-static int run(const struct profile *profile, const struct policy *policy,
-	struct err *err)
+static int run(const struct profile *profile, struct err *err)
 {
 	struct daemon daemon = {.err = ERR_INIT};
 	struct client_setup setup = {
-		.sync = profile_make_setup(profile, policy),
+		.sync = profile_make_setup(profile, NULL),
+		.make_policy = profile_make_policy,
+		.profile = profile,
 		.url = profile->controller.url,
 		.token_file = profile->controller.token_file,
 		.ca_file = profile->controller.ca_file,
@@ -174,7 +174,6 @@ int verb_run(const struct profile *profile, int argc, char **argv)
 {
 	struct request request = {false};
 	struct err err = ERR_INIT;
-	struct policy *policy;
 	int status;
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &request))
@@ -187,10 +186,6 @@ int verb_run(const struct profile *profile, int argc, char **argv)
 	}
 	if (!request.normal_priority)
 		give_way();
-	policy = profile_make_policy(profile, &err);
-	if (!policy)
-		return verb_failed("run", &err);
-	status = run(profile, policy, &err);
-	policy_free(policy);
+	status = run(profile, &err);
 	return status ? verb_failed("run", &err) : 0;
 }

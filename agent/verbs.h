@@ -31,7 +31,8 @@ int verb_failed(const char *verb, const struct err *err);
 struct policy *profile_make_policy(
 	const struct profile *profile, struct err *err);
 
-/* What a sync of the profile needs; POLICY from profile_make_policy(). */
+/* What a sync of the profile needs; POLICY from profile_make_policy(), or NULL
+ * when that is asked later. */
 struct sync_setup profile_make_setup(
 	const struct profile *profile, const struct policy *policy);
 
