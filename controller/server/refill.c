@@ -109,8 +109,7 @@ int refill_slicer(struct slicer *slicer, struct archive *archive,
 	struct probe_row *probes;
 	size_t count;
 
-	if (put_waves(slicer, archive, since_us, err) < 0 ||
-		put_samples(slicer, archive, since_us, err) < 0 ||
+	if (put_samples(slicer, archive, since_us, err) < 0 ||
 		archive_loads(archive, since_us, &loads, &count, err) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)
@@ -122,5 +121,6 @@ int refill_slicer(struct slicer *slicer, struct archive *archive,
 	for (size_t i = 0; i < count; i++)
 		slicer_probe(slicer, probes[i].start_us, probes[i].latency_us);
 	free(probes);
-	return 0;
+	/* Last: of what is not there yet the slicer knows one wave only. */
+	return put_waves(slicer, archive, since_us, err);
 }

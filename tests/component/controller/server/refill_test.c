@@ -1,0 +1,178 @@
+/* refill_test.c - after a restart buckets are what they were before it. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "archive.h"
+#include "clock.h"
+#include "err.h"
+#include "refill.h"
+#include "slicer.h"
+
+#define START_US (INT64_C(1790000000) * US_PER_S)
+#define LENGTH_S 580
+#define MB	 UINT64_C(1000000)
+
+struct fixture {
+	char dir[64];
+	struct archive *archive;
+};
+
+static void must(int result, const struct err *err)
+{
+	if (result < 0)
+		fail_msg("%s", err->text);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct rollout_row rollout = {.name = "demo"};
+	struct client_row clients[2] = {
+		{.id = 1, .name = "u1"}, {.id = 2, .name = "u2"}};
+	struct err err = ERR_INIT;
+
+	snprintf(f->dir, sizeof(f->dir), "/tmp/refill_test.XXXXXX");
+	if (!mkdtemp(f->dir))
+		return -1;
+	must(archive_create(
+		     f->dir, &rollout, "rollout: demo\n", clients, 2, &err),
+		&err);
+	must(archive_open(&f->archive, f->dir, ARCHIVE_OWN, &err), &err);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	static const char *const files[] = {
+		"archive.db", "archive.db-wal", "archive.db-shm", "lock"};
+	struct fixture *f = *state;
+
+	archive_close(&f->archive);
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		char path[96];
+
+		snprintf(path, sizeof(path), "%s/%s", f->dir, files[i]);
+		unlink(path);
+	}
+	rmdir(f->dir);
+	free(f);
+	return 0;
+}
+
+/* Wave 1 from 10 s to 100 s, nothing up to 200 s, wave 2 up to 300 s, wave 3
+ * at once after it and still running. */
+static const struct wave_row waves[] = {
+	{.number = 1,
+		.state = WAVE_CLOSED,
+		.started_us = START_US + 10 * US_PER_S,
+		.ended_us = START_US + 100 * US_PER_S},
+	{.number = 2,
+		.state = WAVE_CLOSED,
+		.started_us = START_US + 200 * US_PER_S,
+		.ended_us = START_US + 300 * US_PER_S},
+	{.number = 3,
+		.state = WAVE_STEADY,
+		.started_us = START_US + 300 * US_PER_S},
+};
+
+static unsigned wave_at(double second)
+{
+	if (second < 10)
+		return 0;
+	if (second < 100)
+		return 1;
+	if (second < 200)
+		return 0;
+	return second < 300 ? 2 : 3;
+}
+
+/* One sample a second; client 2 comes late, long after client 1's first. */
+static void put_samples(struct archive *archive, unsigned client, int from_s)
+{
+	struct err err = ERR_INIT;
+
+	for (int s = from_s; s <= LENGTH_S; s++) {
+		struct sample_row row = {.client = client,
+			.boot = 7,
+			.agent_us = s * US_PER_S,
+			.at_us = START_US + s * US_PER_S,
+			.received_us = START_US + s * US_PER_S,
+			.phase = PHASE_SYNCING,
+			.app_bytes = (uint64_t)(s - from_s) * MB};
+
+		must(archive_add_sample(archive, &row, &err), &err);
+	}
+}
+
+static size_t take(struct archive *archive, struct bucket *buckets, size_t max)
+{
+	struct slicer *slicer = slicer_new(&slicer_policy_default);
+	struct err err = ERR_INIT;
+	size_t count;
+
+	must(refill_slicer(slicer, archive, START_US, &err), &err);
+	count = slicer_take(
+		slicer, START_US + LENGTH_S * US_PER_S, buckets, max);
+	slicer_free(slicer);
+	return count;
+}
+
+static void every_bucket_keeps_its_wave(void **state)
+{
+	struct fixture *f = *state;
+	struct bucket buckets[256];
+	struct err err = ERR_INIT;
+	size_t count;
+
+	for (size_t i = 0; i < sizeof(waves) / sizeof(*waves); i++)
+		must(archive_put_wave(f->archive, &waves[i], &err), &err);
+	put_samples(f->archive, 1, 0);
+	count = take(f->archive, buckets, 256);
+	assert_int_equal(count, 115); /* all but the last: its grace runs */
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(buckets[i].wave,
+			wave_at(buckets[i].start_s -
+				(double)(START_US / US_PER_S)));
+}
+
+static void clients_fall_where_they_were(void **state)
+{
+	struct fixture *f = *state;
+	struct bucket buckets[256];
+	size_t count;
+
+	/* The later one is read first: its number is the smaller. */
+	put_samples(f->archive, 1, 560);
+	put_samples(f->archive, 2, 0);
+	count = take(f->archive, buckets, 256);
+	assert_int_equal(count, 115);
+	for (size_t i = 0; i < count; i++) {
+		double second = buckets[i].start_s -
+			(double)(START_US / US_PER_S);
+		double n = second < 560 ? 1 : 2;
+
+		assert_true(fabs((double)buckets[i].n - n) < 1e-6);
+		assert_true(fabs((double)buckets[i].x_mb_min - 60 * n) < 1e-3);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			every_bucket_keeps_its_wave, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			clients_fall_where_they_were, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
