@@ -136,8 +136,8 @@ static int finish(struct fetch_run *run, struct err *err)
 
 static const char *const items[FETCH_MODE_COUNT] = {
 	[FETCH_LIST] = "",
-	[FETCH_HEADERS] = " BODYSTRUCTURE BODY.PEEK[HEADER]",
-	[FETCH_FULL] = " BODY.PEEK[]",
+	[FETCH_HEADERS] = " INTERNALDATE BODYSTRUCTURE BODY.PEEK[HEADER]",
+	[FETCH_FULL] = " INTERNALDATE BODY.PEEK[]",
 };
 
 static void print_fetch(
@@ -156,11 +156,10 @@ static void print_fetch(
 	else
 		uid_set_print(&flight->wanted, job->first, job->end,
 			COMMAND_MAX, &set);
-	buf_printf(command,
-		"UID FETCH %s (UID FLAGS INTERNALDATE RFC822.SIZE%s%s)",
+	buf_printf(command, "UID FETCH %s (UID FLAGS RFC822.SIZE%s%s)",
 		buf_text(&set), modseq ? " MODSEQ" : "",
 		job->plain && window->mode == FETCH_HEADERS
-			? " BODY.PEEK[HEADER]"
+			? " INTERNALDATE BODY.PEEK[HEADER]"
 			: items[window->mode]);
 	if (flight->delta && !job->uid)
 		buf_printf(command, " (CHANGEDSINCE %llu VANISHED)",
