@@ -28,6 +28,9 @@
 #define TICK_MS 100
 #define LOOKS	5 /* at the finished store */
 
+/* Tells the main thread that the work is over. */
+#define OVER_SIGNAL SIGUSR1
+
 struct request {
 	bool json, quiet;
 	const char *compress;
@@ -74,6 +77,7 @@ static const struct argp argp = {options, parse, "--profile FILE",
 
 struct work {
 	struct sync *sync;
+	pthread_t watcher;
 	struct err err;
 	int status;
 	atomic_bool over;
@@ -85,6 +89,7 @@ static void *work_thread(void *argument)
 
 	work->status = sync_run(work->sync, &work->err);
 	atomic_store(&work->over, true);
+	pthread_kill(work->watcher, OVER_SIGNAL);
 	return NULL;
 }
 
@@ -96,7 +101,9 @@ static void watch(struct work *work, const sigset_t *signals, bool quiet)
 
 	display_init(&display, stderr);
 	while (!atomic_load(&work->over)) {
-		if (sigtimedwait(signals, NULL, &tick) > 0)
+		int got = sigtimedwait(signals, NULL, &tick);
+
+		if (got > 0 && got != OVER_SIGNAL)
 			sync_cancel(work->sync);
 		sync_progress(work->sync, &progress);
 		if (!quiet)
@@ -133,7 +140,7 @@ static void feel_the_result(struct latency *latency)
 
 static int run(const struct sync_setup *setup, const struct request *request)
 {
-	struct work work = {.err = ERR_INIT};
+	struct work work = {.err = ERR_INIT, .watcher = pthread_self()};
 	struct sync_progress progress = {.state = SYNC_FAILED};
 	struct latency *latency = NULL;
 	sigset_t signals;
@@ -143,6 +150,7 @@ static int run(const struct sync_setup *setup, const struct request *request)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, OVER_SIGNAL);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	work.status = latency_start(&latency, setup->directory, &work.err);
 	if (!work.status)
