@@ -26,8 +26,12 @@
 /* A folder that changes its identity again and again is left for later. */
 #define RESTARTS_MAX 3
 /* Whole messages straight away, where all of them take no longer. */
-#define WHOLE_US    (4 * US_PER_S)
-#define PROBE_BYTES (UINT64_C(1) << 20)
+#define WHOLE_US (4 * US_PER_S)
+/* Little, because on a slow line nothing else comes meanwhile. Where even that
+ * takes no time, which says little about speed, more is tried. */
+#define PROBE_BYTES	  (UINT64_C(128) << 10)
+#define PROBE_AGAIN_BYTES (UINT64_C(1) << 20)
+#define PROBE_AGAIN_US	  (25 * US_PER_MS)
 
 void pass_free(struct pass *pass)
 {
@@ -223,6 +227,7 @@ static int restart(struct pass *pass, const struct pass_tools *tools,
 	pass_dav_free(pass);
 	pass->whole = false;
 	pass->probe_us = 0;
+	pass->probes = 0;
 	pass->restarts++;
 	pass->differences++;
 	pass->step = PASS_NEW;
@@ -297,18 +302,19 @@ static int walk(struct pass *pass, const struct pass_tools *tools,
 	return pass->outstanding ? 0 : finish(pass, tools, err);
 }
 
-/* One window of whole messages; how to go on is seen when it is there. */
+/* A window of whole messages; how to go on is seen when it is there. */
 static int probe(struct pass *pass, const struct pass_tools *tools,
 	const struct plan_pace *usual, struct window *window,
 	struct batch **batch, struct err *err)
 {
-	struct plan_pace pace = plan_pace_init(PROBE_BYTES);
+	struct plan_pace pace = plan_pace_init(PROBE_AGAIN_BYTES);
 	int got;
 
 	if (pass->probe_us)
 		return 0;
-	pace.bytes = PROBE_BYTES;
+	pace.bytes = pass->probes ? PROBE_AGAIN_BYTES : PROBE_BYTES;
 	pace.items = usual->items;
+	pass->probes++;
 	pass->whole = true;
 	pass->probe_us = clock_monotonic_us();
 	got = walk(pass, tools, &pace, window, batch, err);
@@ -321,10 +327,14 @@ static void decide(struct pass *pass, const struct pass_tools *tools)
 	int64_t us = clock_monotonic_us() - pass->probe_us;
 	uint64_t rest = plan_fresh_bytes(&pass->plan);
 
-	pass->step = PASS_WALK;
 	pass->whole = rest == 0 ||
 		(double)rest / (double)(pass->probe_bytes + 1) * (double)us <
 			(double)WHOLE_US;
+	if (!pass->whole && pass->probes == 1 && us < PROBE_AGAIN_US) {
+		pass->probe_us = 0;
+		return;
+	}
+	pass->step = PASS_WALK;
 	if (pass->whole && rest && tools->bulk)
 		tools->bulk(tools->context);
 }

@@ -65,6 +65,7 @@ struct pass {
 	bool detached;
 	bool whole;	  /* walks by whole messages */
 	int64_t probe_us; /* when the probe was begun; 0: not yet */
+	unsigned probes;
 	uint64_t probe_bytes;
 	struct plan rescue; /* came not whole: headers at least */
 	bool missed;	    /* the folder went away meanwhile */
