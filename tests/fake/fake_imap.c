@@ -32,7 +32,8 @@ struct server {
 	pthread_t thread;
 	gnutls_session_t tls; /* NULL: plain */
 	gnutls_certificate_credentials_t credentials;
-	struct deflate *deflate; /* NULL: not compressed */
+	gnutls_datum_t ticket_key; /* empty: no tickets */
+	struct deflate *deflate;   /* NULL: not compressed */
 	struct buf in;
 	size_t sent; /* on this connection */
 	bool over;   /* close it */
@@ -326,14 +327,23 @@ static void status(struct server *server, const char *tag, const char *line)
 
 static void start_tls(struct server *server)
 {
-	gnutls_init(&server->tls, GNUTLS_SERVER | GNUTLS_NO_SIGNAL);
+	gnutls_init(&server->tls,
+		GNUTLS_SERVER | GNUTLS_NO_SIGNAL | GNUTLS_NO_AUTO_SEND_TICKET);
+	if (server->fake->ticket)
+		gnutls_session_ticket_enable_server(
+			server->tls, &server->ticket_key);
 	gnutls_set_default_priority(server->tls);
 	gnutls_credentials_set(
 		server->tls, GNUTLS_CRD_CERTIFICATE, server->credentials);
 	gnutls_transport_set_int(server->tls, server->fd);
 	gnutls_handshake_set_timeout(server->tls, 5000);
-	if (gnutls_handshake(server->tls) < 0)
+	if (gnutls_handshake(server->tls) < 0) {
 		server->over = true;
+		return;
+	}
+	if (server->fake->ticket &&
+		gnutls_session_ticket_send(server->tls, 1, 0))
+		abort();
 }
 
 static void note(struct fake_imap *fake, const char *command)
@@ -487,6 +497,9 @@ void fake_imap_start(struct fake_imap *fake)
 	fake->port = ntohs(address.sin_port);
 	if (fake->cert_file) {
 		gnutls_certificate_allocate_credentials(&server->credentials);
+		if (fake->ticket &&
+			gnutls_session_ticket_key_generate(&server->ticket_key))
+			abort();
 		if (gnutls_certificate_set_x509_key_file(server->credentials,
 			    fake->cert_file, fake->key_file,
 			    GNUTLS_X509_FMT_PEM) < 0)
@@ -506,6 +519,7 @@ void fake_imap_stop(struct fake_imap *fake)
 	close(server->listener);
 	if (server->credentials)
 		gnutls_certificate_free_credentials(server->credentials);
+	gnutls_free(server->ticket_key.data);
 	buf_free(&server->in);
 	free(server);
 }

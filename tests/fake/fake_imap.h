@@ -58,6 +58,7 @@ struct fake_imap {
 	bool inject;		  /* sends a line behind STARTTLS' OK */
 	const char *cert_file, *key_file; /* for TLS; with inject unused */
 	bool tls;			  /* from the first byte */
+	bool ticket; /* one session ticket, after the handshake */
 	/* Afterwards. */
 	uint16_t port;
 	unsigned connections;

@@ -103,24 +103,6 @@ static void tls_with_name_and_with_address(void **state)
 	tear_down(bench);
 }
 
-/* What comes in one segment with the end of the handshake is not lost. */
-static void tls_tickets_and_greeting_in_one_segment(void **state)
-{
-	struct bench *bench;
-	int i;
-
-	(void)state;
-	for (i = 0; i < 20; i++) {
-		bench = set_up(NULL);
-		certify(bench, "localhost", true, -DAY_S, DAY_S);
-		bench->fake.tls = true;
-		fake_imap_start(&bench->fake);
-		assert_int_equal(
-			try_open(bench, "localhost", SECURITY_TLS, true), 0);
-		tear_down(bench);
-	}
-}
-
 static void starttls_hides_the_login(void **state)
 {
 	struct bench *bench = set_up(NULL);
@@ -376,7 +358,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tls_with_name_and_with_address),
-		cmocka_unit_test(tls_tickets_and_greeting_in_one_segment),
 		cmocka_unit_test(starttls_hides_the_login),
 		cmocka_unit_test(bad_certificates_are_refused_in_words),
 		cmocka_unit_test(bytes_behind_starttls_are_an_attack),
