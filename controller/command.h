@@ -10,7 +10,7 @@
 
 struct err;
 
-/* Each returns the exit status of the program. */
+/* ARGV[0] is "sluice VERB". Each returns the exit status of the program. */
 typedef int command_fn(int argc, char **argv);
 
 command_fn command_init, command_serve, command_check, command_operator,
@@ -30,8 +30,10 @@ int command_wait(const struct common *common, unsigned number);
 /* Print the status again and again until the rollout has ended. */
 int command_watch(const struct common *common);
 
-/* The verbs that command_operator serves, in the order of the help. */
-const char *operator_verb_name(unsigned i); /* NULL after the last */
-const char *operator_verb_text(unsigned i);
+/* The VERB of "sluice VERB". */
+const char *command_verb(const char *name);
+
+/* One line on a verb that command_operator serves. */
+const char *operator_verb_text(const char *verb);
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "command.h"
 #include "err.h"
@@ -63,6 +64,13 @@ void common_init(struct common *common)
 	const char *dir = getenv("SLUICE_STATE");
 
 	*common = (struct common){.dir = dir && *dir ? dir : "sluice-state"};
+}
+
+const char *command_verb(const char *name)
+{
+	const char *space = strrchr(name, ' ');
+
+	return space ? space + 1 : name;
 }
 
 int command_failed(const struct err *err)

@@ -162,7 +162,7 @@ int command_reference(int argc, char **argv)
 	struct buf out = BUF_INIT(0);
 
 	(void)argc;
-	if (strcmp(argv[0], "metrics-reference") == 0)
+	if (strcmp(command_verb(argv[0]), "metrics-reference") == 0)
 		metrics_document(&out);
 	else
 		scenario_document(&out);

@@ -1,7 +1,7 @@
 /*
  * verb_model.h - the verbs that need the model but no controller.
  *
- * Each takes its own command line (argv[0] is the verb) and returns the exit
+ * Each takes its own command line (argv[0] is "sluice VERB") and returns the exit
  * status: 0 done, 1 failed, 2 usage.
  */
 #ifndef SLUICE_VERB_MODEL_H

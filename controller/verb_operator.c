@@ -101,14 +101,19 @@ static const struct verb {
 
 #define COUNT (sizeof(verbs) / sizeof(*verbs))
 
-const char *operator_verb_name(unsigned i)
+static const struct verb *find_verb(const char *name)
 {
-	return i < COUNT ? verbs[i].name : NULL;
+	for (unsigned i = 0; i < COUNT; i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
 }
 
-const char *operator_verb_text(unsigned i)
+const char *operator_verb_text(const char *name)
 {
-	return i < COUNT ? verbs[i].text : NULL;
+	const struct verb *verb = find_verb(name);
+
+	return verb ? verb->text : "";
 }
 
 struct call {
@@ -266,11 +271,11 @@ int command_operator(int argc, char **argv)
 	struct argp argp = {options, parse, NULL, NULL, children, NULL, NULL};
 	int exit = EXIT_USAGE;
 
-	for (unsigned i = 0; i < COUNT; i++)
-		if (strcmp(verbs[i].name, argv[0]) == 0)
-			call.verb = &verbs[i];
-	if (!call.verb)
+	call.verb = find_verb(command_verb(argv[0]));
+	if (!call.verb) {
+		json_decref(call.args);
 		return EXIT_USAGE;
+	}
 	make_options(call.verb, options);
 	argp.args_doc = call.verb->usage;
 	argp.doc = call.verb->text;

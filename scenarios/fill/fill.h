@@ -5,7 +5,7 @@
 #ifndef SLUICE_FILL_H
 #define SLUICE_FILL_H
 
-/* argv[0] is "fill". Returns the exit status of the program. */
+/* argv[0] is "sluice fill". Returns the exit status of the program. */
 int fill_main(int argc, char **argv);
 
 #endif

@@ -1,8 +1,8 @@
 #!/bin/bash
 # docs/scenario.md and docs/metrics.md are what the tables of the reader print; the manual page
-# names every verb.
+# names every verb; the program itself tells people its verbs.
 SLUICE=${BUILD:-build}/bin/sluice
-echo 1..4
+echo 1..8
 if diff <("$SLUICE" scenario-reference) docs/scenario.md >&2; then
 	echo "ok 1 - docs/scenario.md is up to date"
 else
@@ -32,5 +32,38 @@ elif man --warnings -l docs/man/sluice.1 2>&1 > /dev/null | grep -q .; then
 	status=1
 else
 	echo "ok 4 - the manual page is clean"
+fi
+wrong=
+for verb in $("$SLUICE" --help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
+	"$SLUICE" "$verb" --help | head -1 | grep -q "^Usage: sluice $verb " || wrong+=" $verb"
+done
+if [ -z "$wrong" ]; then
+	echo "ok 5 - the usage of a verb names program and verb"
+else
+	echo "not ok 5 - the usage of a verb names program and verb: not$wrong"
+	status=1
+fi
+order=$("$SLUICE" --help | grep -oE '^  (init|serve|check|plan|pilot|recommend|wave|report) ' | xargs)
+if [ "$order" = "init serve check plan pilot recommend wave report" ]; then
+	echo "ok 6 - the help follows the rollout"
+else
+	echo "not ok 6 - the help follows the rollout: $order"
+	status=1
+fi
+"$SLUICE" > /dev/null 2>&1
+none=$?
+"$SLUICE" polit 1 > /dev/null 2>&1
+if [ "$none $?" = "2 2" ]; then
+	echo "ok 7 - no verb and an unknown one are exit 2"
+else
+	echo "not ok 7 - no verb and an unknown one are exit 2"
+	status=1
+fi
+if [ "$("$SLUICE" polit 1 2>&1 | tail -n +3)" = "$("$SLUICE" --help)" ] &&
+	"$SLUICE" polit 1 2>&1 | grep -q "no verb 'polit'"; then
+	echo "ok 8 - and both are told the verbs"
+else
+	echo "not ok 8 - and both are told the verbs"
+	status=1
 fi
 exit "${status:-0}"
