@@ -32,6 +32,7 @@
 struct pipe {
 	struct stream *stream;
 	struct err err;		   /* why a read or write failed */
+	const char *rider;	   /* goes along with the next command */
 	char tail[TAIL_BYTES + 1]; /* the last bytes received */
 	size_t tail_length;
 };
@@ -75,8 +76,12 @@ static ssize_t pipe_read(mailstream_low *low, void *data, size_t bytes)
 static ssize_t pipe_write(mailstream_low *low, const void *data, size_t bytes)
 {
 	struct pipe *pipe = low->data;
+	const char *rider = pipe->rider ? pipe->rider : "";
 
+	pipe->rider = NULL;
 	if (stream_write(pipe->stream, data, bytes, &pipe->err) < 0 ||
+		stream_write(pipe->stream, rider, strlen(rider), &pipe->err) <
+			0 ||
 		stream_flush(pipe->stream, &pipe->err) < 0)
 		return -1;
 	return (ssize_t)bytes;
@@ -399,13 +404,49 @@ static char **prefixes(const struct mailimap_namespace_item *item)
 	return list;
 }
 
-static int namespaces(struct talk *talk, struct err *err)
+/* The answer to one of our own commands: 1 for OK, 0, or -1. */
+static int simple_answer(struct talk *talk, struct err *err)
+{
+	struct stream *stream = talk->pipe.stream;
+	const char *line;
+	size_t length;
+	int result = -1;
+
+	if (give_back(talk, err) < 0)
+		return -1;
+	stream_set_deadline(stream, clock_monotonic_us() + COMMAND_US);
+	while (result < 0) {
+		if (stream_line(stream, &line, &length, SIMPLE_LINE_MAX, err) <
+			0)
+			return -1;
+		if (length > 4 && strncasecmp(line, "S OK", 4) == 0)
+			result = 1;
+		else if (line[0] == 'S')
+			result = 0;
+		stream_consume(stream, length);
+	}
+	ended(talk);
+	return result;
+}
+
+/*
+ * A command whose answer is only OK or not: 1, 0, or -1. Without libetpan,
+ * whose free-form command ends in a blank that some servers refuse.
+ */
+static int simple(struct talk *talk, const char *command, struct err *err)
+{
+	begin(talk);
+	return stream_write(talk->pipe.stream, command, strlen(command), err) <
+			0
+		? -1
+		: simple_answer(talk, err);
+}
+
+static int ask_namespaces(struct talk *talk, struct err *err)
 {
 	struct mailimap_namespace_data *data = NULL;
 	int code;
 
-	if (!mailimap_has_namespace(talk->imap))
-		return 0;
 	begin(talk);
 	code = mailimap_namespace(talk->imap, &data);
 	ended(talk);
@@ -421,45 +462,22 @@ static int namespaces(struct talk *talk, struct err *err)
 	return 0;
 }
 
-/*
- * A command whose answer is only OK or not: 1, 0, or -1. Without libetpan,
- * whose free-form command ends in a blank that some servers refuse.
- */
-static int simple(struct talk *talk, const char *command, struct err *err)
-{
-	struct stream *stream = talk->pipe.stream;
-	const char *line;
-	size_t length;
-	int result = -1;
+static const char enable[] = "S ENABLE QRESYNC\r\n";
 
-	begin(talk);
-	if (give_back(talk, err) < 0 ||
-		stream_write(stream, "S ", 2, err) < 0 ||
-		stream_write(stream, command, strlen(command), err) < 0 ||
-		stream_write(stream, "\r\n", 2, err) < 0)
-		return -1;
-	while (result < 0) {
-		if (stream_line(stream, &line, &length, SIMPLE_LINE_MAX, err) <
-			0)
-			return -1;
-		if (length > 4 && strncasecmp(line, "S OK", 4) == 0)
-			result = 1;
-		else if (line[0] == 'S')
-			result = 0;
-		stream_consume(stream, length);
-	}
-	ended(talk);
-	return result;
-}
-
-static int enable(struct talk *talk, struct err *err)
+/* Namespaces and ENABLE, in one round trip where both are offered. */
+static int namespaces_and_enable(struct talk *talk, struct err *err)
 {
 	struct imap_session *session = talk->session;
-	int result;
+	bool wanted = offers(talk, "QRESYNC") && !session->quirks->no_qresync;
+	bool rides = wanted && mailimap_has_namespace(talk->imap);
+	int result = 0;
 
-	if (!offers(talk, "QRESYNC") || session->quirks->no_qresync)
-		return 0;
-	result = simple(talk, "ENABLE QRESYNC", err);
+	talk->pipe.rider = rides ? enable : NULL;
+	if (mailimap_has_namespace(talk->imap) && ask_namespaces(talk, err) < 0)
+		return -1;
+	if (wanted)
+		result = rides ? simple_answer(talk, err)
+			       : simple(talk, enable, err);
 	if (result > 0)
 		session->caps |= CAP_QRESYNC;
 	return result < 0 ? -1 : 0;
@@ -474,7 +492,7 @@ static int compress(
 		talk->session->quirks->no_compress ||
 		(wish == COMPRESS_AUTO && !slow))
 		return 0;
-	result = simple(talk, "COMPRESS DEFLATE", err);
+	result = simple(talk, "S COMPRESS DEFLATE\r\n", err);
 	if (result <= 0)
 		return result;
 	if (give_back(talk, err) < 0 ||
@@ -529,7 +547,7 @@ static int converse(struct talk *talk, const struct imap_login *credentials,
 		if (identify(talk, &about, err) < 0)
 			goto done;
 		session->quirks = quirks_find(buf_text(&about));
-		if (namespaces(talk, err) < 0 || enable(talk, err) < 0 ||
+		if (namespaces_and_enable(talk, err) < 0 ||
 			compress(talk, credentials->compress,
 				credentials->slow_link, err) < 0)
 			goto done;

@@ -191,6 +191,28 @@ static void small_folders_share_a_round_trip(void **state)
 	tear_down(bench);
 }
 
+/* ENABLE goes along with NAMESPACE, and its answer is not lost. */
+static void begins_in_few_round_trips(void **state)
+{
+	const struct fake_imap alone = {.capabilities = QRESYNC};
+	const struct fake_imap both = {.capabilities = QRESYNC " NAMESPACE"};
+	struct bench *bench = set_up(&alone);
+	uint64_t trips;
+
+	(void)state;
+	open_and_list(bench);
+	trips = source_round_trips(bench->source);
+	tear_down(bench);
+	bench = set_up(&both);
+	open_and_list(bench);
+	assert_int_equal(source_round_trips(bench->source), trips);
+	assert_int_equal(bench->fake.connections, 1);
+	assert_non_null(
+		strstr(bench->fake.log, "NAMESPACE\nENABLE QRESYNC\nLIST "));
+	assert_true(source_features(bench->source) & SOURCE_VANISHED);
+	tear_down(bench);
+}
+
 static void compresses_when_told_to(void **state)
 {
 	const struct fake_imap fake = {
@@ -239,6 +261,7 @@ int main(void)
 		cmocka_unit_test(one_expunged_message_is_gone),
 		cmocka_unit_test(changes_come_with_what_vanished),
 		cmocka_unit_test(small_folders_share_a_round_trip),
+		cmocka_unit_test(begins_in_few_round_trips),
 		cmocka_unit_test(compresses_when_told_to),
 	};
 
