@@ -110,32 +110,62 @@ static void take_result(struct findings *findings, json_t *result)
 	take_reasons(findings, json_object_get(result, "reasons"));
 }
 
-/* The last one that knew no more than the report may show. */
-static const struct recommendation_row *choose(
-	const struct findings *findings, const struct archived *archived)
+/* Near its end a rollout is limited by the clients that are left: true, but
+ * no news of the server, unless something broke. A damaged row says enough
+ * to be found damaged by who reads it. */
+static bool says_little(const struct recommendation_row *row)
 {
-	for (size_t i = archived->advice_count; i-- > 0;)
-		if (!findings->wave ||
-			archived->advice[i].wave == findings->wave)
-			return &archived->advice[i];
-	return NULL;
+	json_t *result = json_loads(row->result_json, 0, NULL);
+	const char *binding = json_string_value(
+		json_object_get(result, "binding"));
+	bool little = binding &&
+		strcmp(binding, limit_key(LIMIT_CLIENTS)) == 0 &&
+		strcmp(row->verdict, verdict_name(VERDICT_FAIL)) != 0;
+
+	json_decref(result);
+	return little;
 }
 
-static struct bucket *buckets_of(const struct findings *findings,
-	const struct archived *archived, size_t *count)
+/* The last one that knew no more than the report may show and says something
+ * of the server; else the last. *LAST is the last in any case. */
+static const struct recommendation_row *choose(const struct findings *findings,
+	const struct archived *archived, const struct recommendation_row **last)
+{
+	*last = NULL;
+	for (size_t i = archived->advice_count; i-- > 0;) {
+		const struct recommendation_row *row = &archived->advice[i];
+
+		if (findings->wave && row->wave != findings->wave)
+			continue;
+		if (!*last)
+			*last = row;
+		if (!says_little(row))
+			return row;
+	}
+	return *last;
+}
+
+/* What the report may show, of before BEFORE_US. */
+static struct levels *levels_of(const struct findings *findings,
+	const struct archived *archived, int64_t before_us, bool drift)
 {
 	struct bucket *buckets = xcalloc(
 		archived->bucket_count + 1, sizeof(*buckets));
+	struct levels *levels;
+	size_t count = 0;
 
-	*count = 0;
 	for (size_t i = 0; i < archived->bucket_count; i++) {
 		const struct bucket *row = &archived->buckets[i];
 
-		if (findings->wave && row->wave > findings->wave)
+		if ((findings->wave && row->wave > findings->wave) ||
+			row->start_s * 1e6 >= (double)before_us)
 			continue;
-		buckets[(*count)++] = *row;
+		buckets[count++] = *row;
 	}
-	return buckets;
+	levels = levels_new(buckets, count, &level_policy_default);
+	levels_weigh(levels, drift);
+	free(buckets);
+	return levels;
 }
 
 static void take_levels(struct findings *findings, const struct levels *levels)
@@ -214,50 +244,70 @@ static void quad_of(const json_t *result, struct fit_quad *quad)
 		quad->points = 0;
 }
 
+static int take_row(struct findings *findings,
+	const struct recommendation_row *row, json_t **result, struct err *err)
+{
+	json_error_t where;
+	json_t *inputs;
+
+	*result = json_loads(row->result_json, 0, &where);
+	if (!*result)
+		return err_set(err, ERR_DATABASE,
+			"recommendation %u is damaged: %s", row->id,
+			where.text);
+	inputs = json_loads(
+		row->inputs_json ? row->inputs_json : "{}", 0, NULL);
+	findings->advice_wave = row->wave;
+	take_result(findings, *result);
+	flatten(findings, "", *result);
+	flatten(findings, "input", inputs);
+	findings->result_json = xstrdup(row->result_json);
+	json_decref(inputs);
+	return 0;
+}
+
+/* How long what is left takes is asked of the last one. */
+static void take_eta(
+	struct findings *findings, const struct recommendation_row *last)
+{
+	json_t *result = json_loads(last->result_json, 0, NULL);
+
+	findings->eta_s = number_of(result, "eta_seconds");
+	json_decref(result);
+}
+
 int gather_advice(struct findings *findings, const struct archived *archived,
 	struct err *err)
 {
-	const struct recommendation_row *row = choose(findings, archived);
-	json_t *result = NULL, *inputs = NULL;
+	const struct recommendation_row *last;
+	const struct recommendation_row *row = choose(
+		findings, archived, &last);
+	json_t *result = NULL;
 	struct fit_quad canary;
-	struct levels *levels;
-	struct bucket *buckets;
+	struct levels *levels, *known;
 	struct fit fit;
-	json_error_t where;
-	size_t count;
 	bool drift;
 
 	findings->gain = findings->eta_s = findings->canary_slo_ms = NAN;
-	if (row) {
-		result = json_loads(row->result_json, 0, &where);
-		if (!result)
-			return err_set(err, ERR_DATABASE,
-				"recommendation %u is damaged: %s", row->id,
-				where.text);
-		inputs = json_loads(
-			row->inputs_json ? row->inputs_json : "{}", 0, NULL);
-		take_result(findings, result);
-		flatten(findings, "", result);
-		flatten(findings, "input", inputs);
-		findings->result_json = xstrdup(row->result_json);
-	}
+	if (row && take_row(findings, row, &result, err) < 0)
+		return -1;
+	if (last && last != row)
+		take_eta(findings, last);
 	drift = json_is_true(json_object_get(result, "drift"));
-	buckets = buckets_of(findings, archived, &count);
-	levels = levels_new(buckets, count, &level_policy_default);
-	levels_weigh(levels, drift);
+	levels = levels_of(findings, archived, INT64_MAX, drift);
 	take_levels(findings, levels);
+	levels_free(levels);
 	quad_of(result, &canary);
 	if (fit_of(result, &fit)) {
 		findings->knee = fit_knee(&fit,
 			findings->step_cap ? findings->step_cap
 					   : findings->observed,
 			recommend_policy_default.knee);
-		take_curve(findings, levels, &fit, &canary,
+		known = levels_of(findings, archived, row->at_us, drift);
+		take_curve(findings, known, &fit, &canary,
 			recommend_policy_default.seed);
+		levels_free(known);
 	}
-	levels_free(levels);
-	free(buckets);
 	json_decref(result);
-	json_decref(inputs);
 	return 0;
 }

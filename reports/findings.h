@@ -96,6 +96,7 @@ struct findings {
 	int64_t made_us, from_us, to_us;
 
 	bool has_advice;
+	unsigned advice_wave; /* after which it was given */
 	char *verdict, *binding, *next_limit;
 	unsigned batch, batch_before, step_cap, knee, observed;
 	double gain, gain_low, gain_high, eta_s; /* gain: 0.09 is 9 % */

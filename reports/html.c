@@ -94,7 +94,11 @@ static void verdict_box(struct buf *page, const struct findings *findings)
 		buf_append_text(page, "; next limit: ");
 		markup_text(page, findings->next_limit);
 	}
-	buf_append_text(page, ".</p>");
+	buf_append_text(page, ".");
+	if (findings->advice_wave)
+		buf_printf(page, " Recommended after wave %u.",
+			findings->advice_wave);
+	buf_append_text(page, "</p>");
 	gain_sentence(page, findings);
 	buf_append_text(page, "<ul>");
 	for (size_t i = 0; i < findings->reason_count; i++) {

@@ -133,6 +133,9 @@ static void verdict(struct buf *out, const struct findings *findings)
 		put(out, findings->next_limit, 0);
 	}
 	buf_append_text(out, "\n");
+	if (findings->advice_wave)
+		buf_printf(out, "recommended after wave %u\n",
+			findings->advice_wave);
 	if (isfinite(findings->gain) &&
 		findings->batch != findings->batch_before)
 		buf_printf(out,

@@ -250,7 +250,8 @@ void tables_report_json(const struct findings *findings, struct buf *json)
 {
 	struct findings_summary sum = findings_summary(findings);
 
-	dump(json_pack("{s:o,s:o,s:i,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
+	dump(json_pack("{s:o,s:o,s:i,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,"
+		       "s:o}",
 		     "rollout", text(findings->rollout), "state",
 		     text(findings->state), "wave", (int)findings->wave,
 		     "clients", (json_int_t)findings->client_count, "verified",
@@ -259,8 +260,11 @@ void tables_report_json(const struct findings *findings, struct buf *json)
 		     number((double)(findings->to_us - findings->from_us) /
 			     1e6),
 		     "median_mb_per_min", number(sum.median_mb_min),
-		     "recommendation", advice(findings), "levels",
-		     levels(findings), "waves", waves(findings),
+		     "recommendation", advice(findings),
+		     "recommended_after_wave",
+		     findings->has_advice ? json_integer(findings->advice_wave)
+					  : json_null(),
+		     "levels", levels(findings), "waves", waves(findings),
 		     "clients_detail", clients(findings)),
 		json);
 }

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 #include <dirent.h>
+#include <jansson.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,11 +87,68 @@ static void figures_of_a_whole_rollout(void **state)
 	assert_true(fabs(sum.mb - mb) < 1e-6);
 	assert_int_equal(made.findings.wave_count, made.rows.wave_count);
 	assert_true(made.findings.has_advice);
-	assert_int_equal(made.findings.batch,
-		made.rows.advice[made.rows.advice_count - 1].batch_size);
 	assert_true(made.findings.curve_count > 20);
 	assert_true(made.findings.moment_count <= 601);
 	drop(&made);
+}
+
+static void bind(struct recommendation_row *row, const char *limit)
+{
+	json_t *result = json_loads(row->result_json, 0, NULL);
+
+	json_object_set_new(result, "binding", json_string(limit));
+	free(row->result_json);
+	row->result_json = json_dumps(result, 0);
+	json_decref(result);
+}
+
+static void assert_headline(const struct archived *rows, size_t expected)
+{
+	const struct recommendation_row *row = &rows->advice[expected];
+	char *said = xasprintf("recommended after wave %u\n", row->wave);
+	struct buf text = BUF_INIT(0), json = BUF_INIT(0);
+	struct findings findings;
+	struct err err = ERR_INIT;
+	json_t *report;
+
+	if (findings_gather(
+		    &findings, rows, 0, INT64_C(1790000000000000), &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(findings.advice_wave, row->wave);
+	assert_int_equal(findings.batch, row->batch_size);
+	text_report(&findings, &text);
+	assert_non_null(strstr(text.data, said));
+	tables_report_json(&findings, &json);
+	report = json_loads(json.data, 0, NULL);
+	assert_int_equal(json_integer_value(json_object_get(
+				 report, "recommended_after_wave")),
+		row->wave);
+	json_decref(report);
+	findings_free(&findings);
+	buf_free(&text);
+	buf_free(&json);
+	free(said);
+}
+
+/* "As many as are left" is not what a rollout found out. */
+static void the_headline_is_of_the_server(void **state)
+{
+	struct archived rows;
+
+	(void)state;
+	rollout_simulate(&rows, &plans[0]);
+	assert_true(rows.advice_count >= 4);
+	for (size_t i = 0; i < rows.advice_count; i++)
+		bind(&rows.advice[i], "clients");
+	assert_headline(&rows, rows.advice_count - 1);
+	bind(&rows.advice[1], "knee");
+	assert_headline(&rows, 1);
+	bind(&rows.advice[2], "step");
+	assert_headline(&rows, 2);
+	snprintf(
+		rows.advice[3].verdict, sizeof(rows.advice[3].verdict), "FAIL");
+	assert_headline(&rows, 3);
+	archived_free(&rows);
 }
 
 /* n(t) of the spans is n of the buckets, for whole buckets. */
@@ -324,6 +382,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(figures_of_a_whole_rollout),
+		cmocka_unit_test(the_headline_is_of_the_server),
 		cmocka_unit_test(spans_agree_with_buckets),
 		cmocka_unit_test(one_wave_shows_its_own_only),
 		cmocka_unit_test(an_unknown_wave_is_refused),
