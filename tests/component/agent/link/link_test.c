@@ -287,11 +287,6 @@ static bool nothing_owed(struct fixture *f)
 	return f->controller.count && outbox_count(f->outbox) == 0;
 }
 
-static bool one_owed(struct fixture *f)
-{
-	return outbox_count(f->outbox) == 1;
-}
-
 static bool one_refused(struct fixture *f)
 {
 	return f->controller.refused >= 1;
@@ -362,7 +357,7 @@ static void reports_and_obedience_outlive_the_process(void **state)
 	link_obeyed(f->link, 9);
 	link_set_active(f->link, 4);
 	post(f, PHASE_LISTING);
-	until(f, one_owed);
+	until(f, one_refused);
 	stop_link(f);
 	assert_int_equal(f->controller.count, 0);
 	assert_int_equal(outbox_count(f->outbox), 1);
