@@ -232,6 +232,11 @@ static char *password_from_file(const char *path, struct err *err)
 
 	if (fd < 0) {
 		err_set_errno(err, "password_file %s", path);
+		err_hint(err,
+			"expected a file whose first line is the "
+			"password; make it, or correct password_file");
+		if (err && (errno == ENOENT || errno == EACCES))
+			err->kind = ERR_CONFIG;
 		return NULL;
 	}
 	if (fstat(fd, &status) < 0)

@@ -6,6 +6,7 @@
  * their line and column. libyaml parses, the table decides. Any thread.
  */
 #include "conf_private.h"
+#include "conf_locate.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -224,13 +225,6 @@ static int default_list(const struct conf_field *field, void *at, size_t *count,
 	return result;
 }
 
-static size_t *count_of(const struct conf_field *field, void *object)
-{
-	if (field->type != CONF_LIST && field->type != CONF_MAP)
-		return NULL;
-	return (size_t *)((char *)object + field->count_offset);
-}
-
 static int fill_default(const struct reader *reader,
 	const struct conf_field *field, void *object, struct err *err)
 {
@@ -245,8 +239,8 @@ static int fill_default(const struct reader *reader,
 	}
 	if (!field->fallback)
 		return 0;
-	if (count_of(field, object))
-		return default_list(field, at, count_of(field, object), err);
+	if (conf_count(field, object))
+		return default_list(field, at, conf_count(field, object), err);
 	return conf_scalar(
 		field, at, field->fallback, true, reader->folder, err);
 }
@@ -280,7 +274,7 @@ static int read_table(struct reader *reader, const struct place *place,
 		seen[field - table->fields] = true;
 		if (read_value(reader, &here, field,
 			    (char *)object + field->offset,
-			    count_of(field, object),
+			    conf_count(field, object),
 			    yaml_document_get_node(
 				    &reader->document, pair->value),
 			    err) < 0)
@@ -301,7 +295,8 @@ static int read_table(struct reader *reader, const struct place *place,
 			return at_place(reader, &here, node->start_mark, err);
 	}
 	if (table->check && table->check(object, err) < 0)
-		return at_place(reader, place, node->start_mark, err);
+		return at_place(reader, place,
+			conf_locate(&reader->document, node, err->text), err);
 	return 0;
 }
 
@@ -519,6 +514,14 @@ int conf_parse(const struct conf_table *table, void *object, const char *text,
 	return result;
 }
 
+static int file_error(const char *path, struct err *err)
+{
+	err_set_errno(err, "%s", path);
+	if (err && errno != ENOMEM)
+		err->kind = ERR_CONFIG;
+	return err_hint(err, "expected a YAML file; check its name");
+}
+
 int conf_load(const struct conf_table *table, void *object, const char *path,
 	struct err *err)
 {
@@ -528,16 +531,12 @@ int conf_load(const struct conf_table *table, void *object, const char *path,
 	FILE *file = fopen(path, "re");
 	int result;
 
-	if (!file) {
-		err_set_errno(err, "%s", path);
-		if (err && errno != ENOMEM)
-			err->kind = ERR_CONFIG;
-		return -1;
-	}
+	if (!file)
+		return file_error(path, err);
 	text = xcalloc(1, CONF_FILE_BYTES_MAX + 2);
 	length = fread(text, 1, CONF_FILE_BYTES_MAX + 1, file);
 	if (ferror(file)) {
-		result = err_set_errno(err, "%s", path);
+		result = file_error(path, err);
 	} else {
 		folder = slash ? xstrndup(path, (size_t)(slash - path) + 1)
 			       : xstrdup(".");
@@ -550,51 +549,4 @@ int conf_load(const struct conf_table *table, void *object, const char *path,
 	(void)fclose(file);
 	free(text);
 	return result;
-}
-
-static void free_field(const struct conf_field *field, void *at, size_t *count)
-{
-	void *pointer;
-
-	switch (field->type) {
-	case CONF_STRING:
-	case CONF_PATH:
-		memcpy(&pointer, at, sizeof(pointer));
-		free(pointer);
-		memset(at, 0, sizeof(pointer));
-		break;
-	case CONF_TABLE:
-		conf_free(field->table, at);
-		break;
-	case CONF_LIST:
-	case CONF_MAP:
-		memcpy(&pointer, at, sizeof(pointer));
-		for (size_t i = 0; pointer && count && i < *count; i++) {
-			char *element = (char *)pointer +
-				i * field->element_size;
-			char *name;
-
-			if (field->type == CONF_MAP) {
-				memcpy(&name, element + field->name_offset,
-					sizeof(name));
-				free(name);
-			}
-			free_field(field->element,
-				element + field->element->offset, NULL);
-		}
-		free(pointer);
-		memset(at, 0, sizeof(pointer));
-		if (count)
-			*count = 0;
-		break;
-	default:
-		break;
-	}
-}
-
-void conf_free(const struct conf_table *table, void *object)
-{
-	for (const struct conf_field *f = table->fields; f->key; f++)
-		free_field(f, (char *)object + f->offset, count_of(f, object));
-	memset(object, 0, table->size);
 }

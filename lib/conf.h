@@ -42,7 +42,8 @@ enum conf_type {
 };
 
 /* A struct. CHECK, if any, sees it filled and refuses with err_set(); the
- * place of the table in the file is put before its text. */
+ * place in the file is put before its text: that of the key whose path below
+ * the table the text begins with, as "imap.port: …", else the table's. */
 struct conf_table {
 	const char *name; /* heading of its chapter in the reference */
 	const char *text; /* what it describes, one or two sentences */

@@ -16,4 +16,7 @@ int conf_scalar(const struct conf_field *field, void *at, const char *text,
 /* What a field of this type looks like, for errors: "a duration, as 10m". */
 const char *conf_expected(const struct conf_field *field);
 
+/* Where OBJECT counts the elements of FIELD; NULL: it has none. */
+size_t *conf_count(const struct conf_field *field, void *object);
+
 #endif

@@ -70,32 +70,49 @@ static int split_name(
 	return 0;
 }
 
-static int expand_range(struct scenario *scenario, struct err *err)
-{
-	const char *range = scenario->clients.range;
-	const char *dots = strstr(range, "..");
-	size_t prefix = 0, last_prefix = 0;
-	unsigned long first = 0, last = 0;
-	int digits;
+struct range {
+	const char *text;
+	size_t prefix;
+	int digits; /* of the first number */
+	unsigned long first, last;
+};
 
+static int parse_range(const char *text, struct range *range, struct err *err)
+{
+	const char *dots = strstr(text, "..");
+	size_t last_prefix = 0;
+
+	*range = (struct range){.text = text};
 	if (!dots ||
-		split_name(range, (size_t)(dots - range), &prefix, &first) <
-			0 ||
-		split_name(dots + 2, strlen(dots + 2), &last_prefix, &last) <
-			0 ||
-		prefix != last_prefix ||
-		strncmp(range, dots + 2, prefix) != 0 || last < first)
+		split_name(text, (size_t)(dots - text), &range->prefix,
+			&range->first) < 0 ||
+		split_name(dots + 2, strlen(dots + 2), &last_prefix,
+			&range->last) < 0 ||
+		range->prefix != last_prefix ||
+		strncmp(text, dots + 2, last_prefix) != 0 ||
+		range->last < range->first)
 		return err_set(err, ERR_CONFIG,
 			"clients.range: expected FIRST..LAST with one prefix, "
 			"as u001..u024, found '%.100s'",
-			range);
-	if (last - first >= CLIENTS_MAX)
+			text);
+	if (range->last - range->first >= CLIENTS_MAX)
 		return err_set(err, ERR_CONFIG,
-			"clients.range: more than %d clients", CLIENTS_MAX);
-	digits = (int)((size_t)(dots - range) - prefix);
-	for (unsigned long i = first; i <= last; i++) {
-		char *name = xasprintf(
-			"%.*s%0*lu", (int)prefix, range, digits, i);
+			"clients.range: expected at most %d clients, found "
+			"'%.100s'; make a rollout of each part",
+			CLIENTS_MAX, text);
+	range->digits = (int)((size_t)(dots - text) - range->prefix);
+	return 0;
+}
+
+static int expand_range(struct scenario *scenario, struct err *err)
+{
+	struct range range;
+
+	if (parse_range(scenario->clients.range, &range, err) < 0)
+		return -1;
+	for (unsigned long i = range.first; i <= range.last; i++) {
+		char *name = xasprintf("%.*s%0*lu", (int)range.prefix,
+			range.text, range.digits, i);
 
 		add_client(scenario, name);
 		free(name);
@@ -258,17 +275,21 @@ static int read_inventory(struct scenario *scenario, struct err *err)
 int clients_check(const struct scenario *scenario, struct err *err)
 {
 	const struct scenario_clients *clients = &scenario->clients;
+	struct range range;
 	double sum = 0;
 
 	if (!!clients->range + !!clients->list + !!clients->inventory != 1)
 		return err_set(err, ERR_CONFIG,
 			"clients: name exactly one of range, list and "
 			"inventory");
+	if (clients->range && parse_range(clients->range, &range, err) < 0)
+		return -1;
 	for (size_t i = 0; i < clients->mailbox_count; i++) {
 		if (!scenario_mailbox(scenario, clients->mailbox[i].mailbox))
 			return err_set(err, ERR_CONFIG,
 				"clients.mailbox.%s: no such profile stands "
-				"under mailboxes",
+				"under mailboxes; add it there or correct the "
+				"name",
 				clients->mailbox[i].mailbox);
 		sum += clients->mailbox[i].share;
 	}

@@ -425,7 +425,8 @@ static const struct conf_table scenario_table = {
 };
 
 /* What follows from what was read. */
-static int complete(struct scenario *scenario, struct err *err)
+static int complete(
+	struct scenario *scenario, const char *name, struct err *err)
 {
 	struct scenario_steps *steps = &scenario->steps;
 
@@ -434,7 +435,7 @@ static int complete(struct scenario *scenario, struct err *err)
 		steps->stagger_beyond_us = 3 * steps->stagger_us;
 	if (clients_expand(scenario, err) < 0) {
 		scenario_free(scenario);
-		return -1;
+		return err_context(err, "%s", name);
 	}
 	return 0;
 }
@@ -443,7 +444,7 @@ int scenario_load(struct scenario *scenario, const char *path, struct err *err)
 {
 	if (conf_load(&scenario_table, scenario, path, err) < 0)
 		return -1;
-	return complete(scenario, err);
+	return complete(scenario, path, err);
 }
 
 int scenario_parse(struct scenario *scenario, const char *text, size_t length,
@@ -452,7 +453,7 @@ int scenario_parse(struct scenario *scenario, const char *text, size_t length,
 	if (conf_parse(&scenario_table, scenario, text, length, name, folder,
 		    err) < 0)
 		return -1;
-	return complete(scenario, err);
+	return complete(scenario, name, err);
 }
 
 void scenario_free(struct scenario *scenario)

@@ -141,7 +141,7 @@ static const struct {
 	{SERVER "clients: {range: u1..v2}\n", "FIRST..LAST with one prefix"},
 	{SERVER "clients: {range: u5..u2}\n", "FIRST..LAST"},
 	{SERVER "clients: {range: u..u}\n", "FIRST..LAST"},
-	{SERVER "clients: {range: u1..u999999}\n", "more than 100000"},
+	{SERVER "clients: {range: u1..u999999}\n", "at most 100000"},
 	{SERVER "clients: {list: [a, b, a]}\n", "a stands twice"},
 	{SERVER "clients: {list: ['a b']}\n", "spaces, slashes and quotes"},
 	{SERVER "clients: {list: [../x]}\n", "spaces, slashes and quotes"},
