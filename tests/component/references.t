@@ -35,7 +35,7 @@ else
 fi
 wrong=
 for verb in $("$SLUICE" --help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
-	"$SLUICE" "$verb" --help | head -1 | grep -q "^Usage: sluice $verb " || wrong+=" $verb"
+	"$SLUICE" "$verb" --help | sed -n 1p | grep -q "^Usage: sluice $verb " || wrong+=" $verb"
 done
 if [ -z "$wrong" ]; then
 	echo "ok 5 - the usage of a verb names program and verb"
