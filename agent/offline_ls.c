@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "err.h"
@@ -33,15 +32,13 @@ static const struct argp_option options[] = {
 static error_t parse(int key, char *word, struct argp_state *state)
 {
 	struct request *request = state->input;
-	char *end;
 
 	switch (key) {
 	case 'j':
 		request->json = true;
 		return 0;
 	case 'n':
-		request->limit = strtoull(word, &end, 10);
-		if (*end || *word < '0' || *word > '9')
+		if (!offline_limit(word, &request->limit))
 			argp_error(state, "--limit: expected a number, got %s",
 				word);
 		return 0;

@@ -233,6 +233,14 @@ void print_item_json(const struct store_item *item, const char *folder)
 		time_or_null(item->end_us)));
 }
 
+bool offline_limit(const char *word, uint64_t *limit)
+{
+	char *end;
+
+	*limit = strtoull(word, &end, 10);
+	return !*end && *word >= '0' && *word <= '9';
+}
+
 bool offline_id(const char *word, bool *is_item, int64_t *id)
 {
 	char *end;

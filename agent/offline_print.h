@@ -36,6 +36,9 @@ void print_item(const struct store_item *item, const char *folder);
 void print_row_json(const struct store_row *row, const char *folder);
 void print_item_json(const struct store_item *item, const char *folder);
 
+/* The N of --limit N: decimal digits and nothing else. */
+bool offline_limit(const char *word, uint64_t *limit);
+
 /* "123" is a message, "i45" an item. */
 bool offline_id(const char *word, bool *is_item, int64_t *id);
 

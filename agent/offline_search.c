@@ -45,15 +45,13 @@ static error_t parse(int key, char *word, struct argp_state *state)
 {
 	struct request *request = state->input;
 	bool phrase;
-	char *end;
 
 	switch (key) {
 	case 'j':
 		request->json = true;
 		return 0;
 	case 'n':
-		request->limit = strtoull(word, &end, 10);
-		if (*end || *word < '0' || *word > '9')
+		if (!offline_limit(word, &request->limit))
 			argp_error(state, "--limit: expected a number, got %s",
 				word);
 		return 0;
