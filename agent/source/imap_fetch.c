@@ -317,7 +317,7 @@ int fetch_take_answer(struct fetch_run *run, struct err *err)
 	struct job *job;
 	int status;
 
-	if (imap_read_answer(&run->source->reader, &answer, err) < 0)
+	if (imap_receive(run->source, &answer, err) < 0)
 		return -1;
 	if (answer.kind == ANSWER_FETCH)
 		return take_fetch(run, err);

@@ -217,7 +217,6 @@ static int send_job(struct fetch_run *run, struct job *job, struct err *err)
 static int send_queue(struct fetch_run *run, struct err *err)
 {
 	unsigned commands_max = run->source->session.quirks->commands_max;
-	bool burst = !run->sent.first;
 	struct job *job;
 
 	while (run->queue.first && run->sent.count < commands_max) {
@@ -229,8 +228,6 @@ static int send_queue(struct fetch_run *run, struct err *err)
 		if (send_job(run, job, err) < 0)
 			return -1;
 	}
-	if (burst && run->sent.first)
-		run->source->round_trips++;
 	return 0;
 }
 

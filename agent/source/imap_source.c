@@ -69,7 +69,7 @@ static int connect_once(struct imap_source *source, bool bare, struct err *err)
 	status = imap_session_start(
 		&source->session, source->stream, &login, err);
 	source->round_trips += source->session.round_trips + 1;
-	source->newest_tag = 0;
+	source->newest_tag = source->answered_tag = source->trip_tag = 0;
 	source->idle = status == 0;
 	if (status < 0)
 		disconnect(source);
@@ -106,7 +106,23 @@ unsigned imap_send(
 		status = stream_write(
 			source->stream, line.data, line.length, err);
 	buf_free(&line);
+	/* All commands of a trip were sent before the first of them was
+	 * answered. */
+	if (source->answered_tag >= source->trip_tag) {
+		source->trip_tag = tag;
+		source->round_trips++;
+	}
 	return status < 0 ? 0 : tag;
+}
+
+int imap_receive(
+	struct imap_source *source, struct answer *answer, struct err *err)
+{
+	if (imap_read_answer(&source->reader, answer, err) < 0)
+		return -1;
+	if (answer->kind == ANSWER_TAGGED)
+		source->answered_tag = answer->tag;
+	return 0;
 }
 
 int imap_refusal(const struct imap_source *source, const char *what,
@@ -126,7 +142,7 @@ static int collect(struct imap_source *source, unsigned tag,
 	struct answer answer;
 
 	for (;;) {
-		if (imap_read_answer(&source->reader, &answer, err) < 0)
+		if (imap_receive(source, &answer, err) < 0)
 			return -1;
 		if (answer.kind == ANSWER_FETCH)
 			return err_set(err, ERR_PROTOCOL,
@@ -176,7 +192,6 @@ static int run_list(struct imap_source *source, bool with_status,
 			status_items(source));
 	else if (caps & CAP_SPECIAL_USE && caps & CAP_LIST_EXTENDED)
 		buf_append_text(&command, " RETURN (SPECIAL-USE)");
-	source->round_trips++;
 	tag = imap_send(source, &command, err);
 	buf_free(&command);
 	return tag ? collect(source, tag, folders, err) : -1;
@@ -191,8 +206,6 @@ static int run_statuses(struct imap_source *source,
 	size_t next = 0;
 
 	for (;;) {
-		bool burst = source->newest_tag + 1 == first_tag;
-
 		while (next < folders->count &&
 			source->newest_tag + 1 - first_tag < depth) {
 			const struct collection *folder =
@@ -212,7 +225,6 @@ static int run_statuses(struct imap_source *source,
 		}
 		if (source->newest_tag + 1 == first_tag)
 			return 0;
-		source->round_trips += burst;
 		if (collect(source, first_tag++, folders, err) < 0)
 			return -1;
 	}

@@ -21,9 +21,10 @@ struct imap_source {
 	struct stream *stream; /* NULL: not connected */
 	struct imap_session session;
 	struct imap_reader reader;
-	unsigned newest_tag;
-	uint64_t round_trips;
-	bool idle; /* nothing is awaited: LOGOUT may be said */
+	unsigned newest_tag, answered_tag;
+	unsigned trip_tag;    /* the first command of the newest round trip */
+	uint64_t round_trips; /* see source_round_trips() */
+	bool idle;	      /* nothing is awaited: LOGOUT may be said */
 };
 
 /* Connect and log in anew, whatever was before. */
@@ -33,6 +34,10 @@ int imap_connect(struct imap_source *source, struct err *err);
  * 0 with ERR. Stays buffered until the next flush or read. */
 unsigned imap_send(
 	struct imap_source *source, const struct buf *command, struct err *err);
+
+/* The next answer (imap_reader.h); commands of imap_send() only. */
+int imap_receive(
+	struct imap_source *source, struct answer *answer, struct err *err);
 
 /* What a NO or BAD to a command asks of us, in words. Always -1. */
 int imap_refusal(const struct imap_source *source, const char *what,

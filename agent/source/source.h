@@ -90,8 +90,12 @@ unsigned source_features(const struct source *source);
 /* "Cyrus IMAP 3.6.1", or what the greeting says. */
 const char *source_server(const struct source *source);
 
-/* Round trips waited for so far: commands for whose answer nothing else was
- * in flight. */
+/*
+ * Round trips so far: the longest chain of commands each of which was sent
+ * after an answer to the one before it, login included. It is what would
+ * still take time on a line of any rate and a server of any speed; commands
+ * in flight together count once, however many there are.
+ */
 uint64_t source_round_trips(const struct source *source);
 
 /* Says goodbye when the session is still good. NULL is allowed. */

@@ -191,6 +191,33 @@ static void small_folders_share_a_round_trip(void **state)
 	tear_down(bench);
 }
 
+/* One EXAMINE and 16 fetches, 4 in flight: 4 are sent at once, and each
+ * answer lets one more out, so that the longest chain has 5 commands. */
+static void a_full_pipe_counts_its_chain(void **state)
+{
+	const struct fake_imap fake = {.greeting = "* OK Courier-IMAP ready"};
+	struct bench *bench = set_up(&fake);
+	struct record *record = &bench->record;
+	const struct feed feed = {on_next, &sink, record};
+	uint64_t before;
+
+	(void)state;
+	open_and_list(bench);
+	while (record->window_count < 16)
+		record->windows[record->window_count++] = (struct window){
+			.collection = &record->collections[0],
+			.mode = FETCH_FULL,
+			.ids = all_ids,
+			.count = 1,
+			.bytes = 100,
+		};
+	before = source_round_trips(bench->source);
+	assert_int_equal(source_fetch(bench->source, &feed, &bench->err), 0);
+	assert_int_equal(bench->fake.fetches, 16);
+	assert_int_equal(source_round_trips(bench->source) - before, 5);
+	tear_down(bench);
+}
+
 /* ENABLE goes along with NAMESPACE, and its answer is not lost. */
 static void begins_in_few_round_trips(void **state)
 {
@@ -261,6 +288,7 @@ int main(void)
 		cmocka_unit_test(one_expunged_message_is_gone),
 		cmocka_unit_test(changes_come_with_what_vanished),
 		cmocka_unit_test(small_folders_share_a_round_trip),
+		cmocka_unit_test(a_full_pipe_counts_its_chain),
 		cmocka_unit_test(begins_in_few_round_trips),
 		cmocka_unit_test(compresses_when_told_to),
 	};
