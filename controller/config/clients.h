@@ -10,8 +10,6 @@
 struct err;
 struct scenario;
 
-#define CLIENTS_MAX 100000
-
 /* What is written under `clients` and `mailboxes`, before expansion. */
 int clients_check(const struct scenario *scenario, struct err *err);
 
