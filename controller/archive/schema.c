@@ -146,6 +146,7 @@ static const struct column wave_columns[] = {
 	INT(wave_row, last_start_us),
 	INT(wave_row, accept_us),
 	INT(wave_row, barrier),
+	INT(wave_row, explore),
 	INT(wave_row, started_us),
 	INT(wave_row, ended_us),
 	TEXT(wave_row, verdict),

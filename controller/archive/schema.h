@@ -9,7 +9,7 @@
 #include "table.h"
 
 /* Grows with every change of a table below. */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 enum schema_table {
 	SCHEMA_ROLLOUT,

@@ -313,6 +313,15 @@ static const struct conf_field measure_fields[] = {
 		"so much usable data at one number of clients and it counts "
 		"as observed",
 		.fallback = "30s"},
+	{CONF_AT(struct scenario_measure, explored_us), "explored",
+		CONF_DURATION,
+		"so much of it at a size never tried before, and the wave "
+		"that tries it ends",
+		.fallback = "2m"},
+	{CONF_AT(struct scenario_measure, again_us), "again", CONF_DURATION,
+		"inside other waves of `run --auto`, between two looks at "
+		"the recommended size",
+		.fallback = "5m"},
 	CONF_END,
 };
 static int check_measure(const void *object, struct err *err)

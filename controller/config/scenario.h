@@ -97,6 +97,8 @@ struct scenario_measure {
 	int64_t bucket_us;   /* length of a bucket */
 	int64_t settle_us;   /* after a start, not counted */
 	int64_t observed_us; /* of usable data at one n to count it as seen */
+	int64_t explored_us; /* the same, to end a wave that tries a size */
+	int64_t again_us;    /* between two looks at the size inside a wave */
 };
 
 struct scenario_limits {

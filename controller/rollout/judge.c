@@ -86,10 +86,16 @@ static void judge_clients(struct judge_result *result,
 
 	if (counts->pilot)
 		wanted = counts->clients > most ? counts->clients - most : 0;
-	rule = add_rule(result, "clients done",
-		counts->done >= wanted ? JUDGE_PASS : JUDGE_FAIL);
-	say(rule->measured, "%u of %u", counts->done, counts->clients);
-	say(rule->limit, "at least %u", wanted);
+	if (counts->cut) {
+		rule = add_rule(result, "ended early", JUDGE_PASS);
+		say(rule->measured, "%s", counts->cut);
+		say(rule->limit, "any number of clients done");
+	} else {
+		rule = add_rule(result, "clients done",
+			counts->done >= wanted ? JUDGE_PASS : JUDGE_FAIL);
+		say(rule->measured, "%u of %u", counts->done, counts->clients);
+		say(rule->limit, "at least %u", wanted);
+	}
 	rule = add_rule(result, "failures in the wave",
 		counts->failed <= most ? JUDGE_PASS : JUDGE_FAIL);
 	say(rule->measured, "%u", counts->failed);

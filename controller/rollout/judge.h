@@ -37,6 +37,7 @@ struct judge_counts {
 	unsigned rollout_clients, rollout_failed;
 	bool acceptance; /* the wave ends with one */
 	bool accepted, refused;
+	const char *cut; /* ended before its clients because; NULL: no */
 };
 
 #define JUDGE_RULES	 8

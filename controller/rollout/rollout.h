@@ -85,6 +85,7 @@ struct wave_order {
 	unsigned batch_size;
 	unsigned clients; /* 0: steps.wave times batch size */
 	bool barrier;
+	bool explore; /* typical mailboxes; ends when the size was seen */
 };
 
 /* Plan and start a wave. ERR_REFUSED says why not now: another one runs, the
@@ -98,7 +99,9 @@ struct rollout_inputs {
 	int minute;	       /* local, of the day */
 	bool preflight_ready;  /* the server may be loaded now */
 	const char *not_ready; /* else why */
+	bool distressed;       /* because the server is in trouble already */
 	const char *hold;      /* start nothing because; NULL: go on */
+	const char *cut;       /* end the wave now because; NULL: no */
 	const char *stop;      /* pause the rollout because; NULL: no */
 	unsigned pause_newest; /* how many syncs the brake wants still */
 	unsigned n_observed;   /* largest number of syncs seen so far */

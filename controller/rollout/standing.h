@@ -76,6 +76,7 @@ struct wave_row {
 	int64_t last_start_us;
 	int64_t accept_us; /* the acceptance was asked; 0: not */
 	bool barrier;	   /* all start together */
+	bool explore;	   /* tries a size never seen; ends once it is seen */
 	int64_t started_us, ended_us;
 	char verdict[ROW_NAME_BYTES];	  /* PASS FAIL INCONCLUSIVE, or "" */
 	char skipped[ROW_REASON_BYTES];	  /* why a person passed the gate */

@@ -192,9 +192,13 @@ static void step_gate(struct rollout *r, struct wave_row *wave,
 	unsigned queued, active;
 
 	wave_count(r, wave, &counts, &queued, &active);
-	if (!gate_is_due(r, wave, &counts, queued, active) ||
-		await_acceptance(r, wave, &counts, in->now_us))
+	if (in->cut && queued + active > 0 && wave == rollout_wave(r)) {
+		counts.cut = in->cut;
+		wave_return_queue(r, wave, in->now_us, in->cut);
+	} else if (!gate_is_due(r, wave, &counts, queued, active) ||
+		await_acceptance(r, wave, &counts, in->now_us)) {
 		return;
+	}
 	if (wave_set_state(
 		    r, wave, WAVE_GATING, in->now_us, controller, "", NULL) < 0)
 		return;

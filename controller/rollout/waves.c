@@ -111,6 +111,11 @@ static unsigned clients_wanted(
 	return (unsigned)(factor * order->batch_size + 0.5);
 }
 
+static bool is_trial(const struct wave_row *wave)
+{
+	return wave->kind == WAVE_KIND_PILOT || wave->explore;
+}
+
 int rollout_begin_wave(struct rollout *r, const struct wave_order *order,
 	int64_t now_us, const char *who, struct err *err)
 {
@@ -131,15 +136,19 @@ int rollout_begin_wave(struct rollout *r, const struct wave_order *order,
 	}
 	if (wanted > count)
 		wanted = (unsigned)count;
-	/* A pilot shows the usual mailbox, not the largest ones. */
-	if (order->kind == WAVE_KIND_PILOT && r->scenario->steps.longest_first)
-		first = (count - wanted) / 2;
 	wave = add_wave(r);
 	wave->kind = order->kind;
+	wave->explore = order->explore;
+	/* What is tried is tried on the usual mailbox, not the largest. */
+	if (is_trial(wave) && r->scenario->steps.longest_first)
+		first = (count - wanted) / 2;
 	wave->batch_size = order->barrier ? wanted : order->batch_size;
 	wave->clients = wanted;
 	wave->barrier = order->barrier;
 	wave->started_us = now_us;
+	/* Who replaces a straggler of the wave before does not wait. */
+	wave->peak = rollout_active(r) < wave->batch_size ? rollout_active(r)
+							  : wave->batch_size;
 	for (size_t i = first; i < first + wanted; i++) {
 		char reason[64];
 
@@ -181,24 +190,33 @@ const char *wave_hold(const struct rollout *r, const struct wave_row *wave,
 	return NULL;
 }
 
+static struct client_row **queued_of(
+	struct rollout *r, const struct wave_row *wave, size_t *count)
+{
+	struct client_row **list = xcalloc(r->client_count + 1, sizeof(*list));
+
+	*count = 0;
+	for (size_t i = 0; i < r->client_count; i++)
+		if (r->clients[i].state == CLIENT_QUEUED &&
+			r->clients[i].wave == wave->number)
+			list[(*count)++] = &r->clients[i];
+	return list;
+}
+
+/* In the order of the scenario; by size the largest, in a trial the one in
+ * the middle. */
 static struct client_row *next_queued(
 	struct rollout *r, const struct wave_row *wave)
 {
-	struct client_row *next = NULL;
+	size_t count;
+	struct client_row **list = queued_of(r, wave, &count);
+	struct client_row *next = list[0]; /* NULL when there is none */
 
-	for (size_t i = 0; i < r->client_count; i++) {
-		struct client_row *client = &r->clients[i];
-
-		if (client->state != CLIENT_QUEUED ||
-			client->wave != wave->number)
-			continue;
-		if (!next)
-			next = client;
-		if (!r->scenario->steps.longest_first)
-			break;
-		if (client->expected_bytes > next->expected_bytes)
-			next = client;
+	if (count && r->scenario->steps.longest_first) {
+		qsort(list, count, sizeof(*list), compare_expected);
+		next = list[is_trial(wave) ? count / 2 : 0];
 	}
+	free(list);
 	return next;
 }
 
@@ -223,13 +241,15 @@ unsigned wave_admit(struct rollout *r, struct wave_row *wave,
 
 	for (;;) {
 		unsigned active = rollout_active(r);
-		struct client_row *client = next_queued(r, wave);
+		struct client_row *client;
 
-		if (!client || active >= wave->batch_size ||
+		if (active >= wave->batch_size ||
 			!start_is_due(r, wave, active, in))
 			return admitted;
-		if (client_set_state(r, client, CLIENT_STARTING, in->now_us,
-			    "controller", "", NULL) < 0)
+		client = next_queued(r, wave);
+		if (!client ||
+			client_set_state(r, client, CLIENT_STARTING, in->now_us,
+				"controller", "", NULL) < 0)
 			return admitted;
 		client_command(r, client, COMMAND_START);
 		wave->admitted++;

@@ -1,13 +1,15 @@
 /*
- * automatic.c - see automatic.h. Called at the end of the scheduler's second.
+ * automatic.c - see automatic.h. Around the scheduler's second.
  *
  * The pilots of the scenario come first, then waves of the recommended size;
- * a recommendation that fails pauses the rollout.
+ * a recommendation that fails pauses the rollout. What the study of
+ * controller/simulate/product.c does on invented servers.
  */
 #include "automatic.h"
 
 #include <stdio.h>
 
+#include "clock.h"
 #include "counsel.h"
 #include "hub.h"
 
@@ -26,8 +28,76 @@ static bool has_candidate(const struct rollout *r, int64_t now_us)
 	return false;
 }
 
-/* The size of the next wave, or 0 when the model says to stop. */
-static unsigned ask_size(struct hub *hub, int64_t now_us)
+static void say_advice(struct hub *hub, const struct recommendation *advice)
+{
+	hub_event(hub, "recommend", "batch size %u (%s, limited by %s)%s%s",
+		advice->batch_size, verdict_name(advice->verdict),
+		limit_name(advice->binding), advice->reason_count ? ": " : "",
+		advice->reason_count ? advice->reasons[0] : "");
+}
+
+/* ---- the early end of a wave */
+
+static const char *cut_explored(struct hub *hub, const struct wave_row *wave)
+{
+	int64_t enough_us = hub->scenario.measure.explored_us;
+	double seen_s = gauge_seen_s(
+		hub->gauge, wave->number, wave->batch_size);
+
+	if (seen_s < (double)enough_us / US_PER_S)
+		return NULL;
+	(void)snprintf(hub->automatic.cut, sizeof(hub->automatic.cut),
+		"%u at once were seen for %.0f s", wave->batch_size, seen_s);
+	return hub->automatic.cut;
+}
+
+static const char *cut_advised(
+	struct hub *hub, const struct wave_row *wave, int64_t now_us)
+{
+	struct automatic *a = &hub->automatic;
+	struct recommendation advice;
+	struct err err = ERR_INIT;
+
+	if (a->asked_us < wave->started_us)
+		a->asked_us = wave->started_us;
+	if (now_us - a->asked_us < hub->scenario.measure.again_us)
+		return NULL;
+	a->asked_us = now_us;
+	if (counsel_ask(hub, &advice, NULL, &err) < 0) {
+		hub_fail(hub, &err);
+		return NULL;
+	}
+	/* Fewer clients than slots need no other wave. */
+	if (advice.verdict == VERDICT_INCONCLUSIVE ||
+		advice.binding == LIMIT_CLIENTS ||
+		advice.batch_size == wave->batch_size)
+		return NULL;
+	say_advice(hub, &advice);
+	(void)snprintf(a->cut, sizeof(a->cut),
+		"the recommendation is %u now (%s, %s)", advice.batch_size,
+		verdict_name(advice.verdict), limit_name(advice.binding));
+	return a->cut;
+}
+
+const char *automatic_cut(struct hub *hub, int64_t now_us)
+{
+	struct rollout *r = &hub->rollout;
+	const struct wave_row *wave = rollout_wave(r);
+
+	if (r->row.state != ROLLOUT_RUNNING || !wave ||
+		wave->kind == WAVE_KIND_PILOT ||
+		(wave->state != WAVE_RAMPING && wave->state != WAVE_STEADY &&
+			wave->state != WAVE_HOLDING))
+		return NULL;
+	if (wave->explore)
+		return cut_explored(hub, wave);
+	return r->row.automatic ? cut_advised(hub, wave, now_us) : NULL;
+}
+
+/* ---- the next wave */
+
+/* Fills the size of the next wave; false when the model says to stop. */
+static bool ask_size(struct hub *hub, int64_t now_us, struct wave_order *order)
 {
 	struct recommendation advice;
 	struct err err = ERR_INIT;
@@ -35,25 +105,23 @@ static unsigned ask_size(struct hub *hub, int64_t now_us)
 
 	if (counsel_ask(hub, &advice, NULL, &err) < 0) {
 		hub_fail(hub, &err);
-		return 0;
+		return false;
 	}
-	hub_event(hub, "recommend", "batch size %u (%s, limited by %s)%s%s",
-		advice.batch_size, verdict_name(advice.verdict),
-		limit_name(advice.binding), advice.reason_count ? ": " : "",
-		advice.reason_count ? advice.reasons[0] : "");
+	say_advice(hub, &advice);
+	order->batch_size = advice.batch_size;
+	order->explore = advice.explore;
 	if (advice.verdict != VERDICT_FAIL)
-		return advice.batch_size;
+		return true;
 	(void)snprintf(reason, sizeof(reason), "recommendation: %.200s",
 		advice.reason_count ? advice.reasons[0] : "FAIL");
 	(void)rollout_pause(&hub->rollout, now_us, who, reason, NULL);
-	return 0;
+	return false;
 }
 
-void automatic_step(struct hub *hub)
+void automatic_step(struct hub *hub, int64_t now_us)
 {
 	struct rollout *r = &hub->rollout;
 	const struct scenario_steps *steps = &hub->scenario.steps;
-	int64_t now_us = gauge_clock_us();
 	struct wave_order order = {.kind = WAVE_KIND_PILOT};
 	struct err err = ERR_INIT;
 
@@ -70,8 +138,7 @@ void automatic_step(struct hub *hub)
 		order.batch_size = steps->pilots[r->row.auto_pilot];
 	} else {
 		order.kind = WAVE_KIND_WAVE;
-		order.batch_size = ask_size(hub, now_us);
-		if (order.batch_size == 0)
+		if (!ask_size(hub, now_us, &order))
 			return;
 	}
 	if (rollout_begin_wave(r, &order, now_us, who, &err) < 0) {

@@ -15,6 +15,7 @@
 #include "canary.h"
 #include "clock.h"
 #include "err.h"
+#include "kept.h"
 #include "log.h"
 #include "probes.h"
 #include "recommend.h"
@@ -23,8 +24,6 @@
 #include "slicer.h"
 
 #define TAKE_MAX      64
-#define OBSERVED_S    30.0
-#define N_MAX	      4096
 #define SETTLED_US    (30e6)
 #define FRESH_LOAD_US (5 * US_PER_S)
 #define PROGRESS_US   (10 * US_PER_S)
@@ -39,10 +38,7 @@ struct gauge {
 	struct brake_policy policy;
 	struct brake_order order;
 
-	struct bucket *buckets;
-	size_t bucket_count, bucket_capacity;
-	double seconds_at[N_MAX]; /* of usable buckets with so many syncs */
-
+	struct kept kept;
 	struct probes probes;
 	struct scrape_point load; /* newest */
 	int64_t started_us, idle_since_us, probe_us;
@@ -70,32 +66,6 @@ int64_t gauge_clock_us(void)
 
 /* ---- start */
 
-static void keep_bucket(struct gauge *gauge, const struct bucket *bucket)
-{
-	size_t at = gauge->bucket_count;
-
-	/* A revision is near the end. */
-	while (at > 0 && gauge->buckets[at - 1].start_s > bucket->start_s)
-		at--;
-	if (at > 0 && gauge->buckets[at - 1].start_s == bucket->start_s) {
-		gauge->buckets[at - 1] = *bucket;
-		return;
-	}
-	if (gauge->bucket_count == gauge->bucket_capacity) {
-		gauge->bucket_capacity = gauge->bucket_capacity
-			? 2 * gauge->bucket_capacity
-			: 1024;
-		gauge->buckets = xrealloc(gauge->buckets,
-			gauge->bucket_capacity, sizeof(*gauge->buckets));
-	}
-	memmove(&gauge->buckets[at + 1], &gauge->buckets[at],
-		(gauge->bucket_count - at) * sizeof(*gauge->buckets));
-	gauge->buckets[at] = *bucket;
-	gauge->bucket_count++;
-	if (bucket_usable(bucket) && bucket->n < N_MAX)
-		gauge->seconds_at[(size_t)bucket->n] += (double)bucket->seconds;
-}
-
 static int load_buckets(struct gauge *gauge, struct err *err)
 {
 	struct bucket *rows;
@@ -104,7 +74,7 @@ static int load_buckets(struct gauge *gauge, struct err *err)
 	if (archive_buckets(gauge->archive, &rows, &count, err) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)
-		keep_bucket(gauge, &rows[i]);
+		kept_put(&gauge->kept, &rows[i]);
 	free(rows);
 	return 0;
 }
@@ -216,7 +186,7 @@ void gauge_stop(struct gauge **handle)
 	if (gauge->brake)
 		brake_free(gauge->brake);
 	slicer_free(gauge->slicer);
-	free(gauge->buckets);
+	kept_free(&gauge->kept);
 	free(gauge);
 	*handle = NULL;
 }
@@ -327,7 +297,7 @@ static int take_buckets(struct gauge *gauge, int64_t now_us, struct err *err)
 			if (buckets[i].start_s * 1e6 <
 				(double)gauge->again_us + SETTLED_US)
 				continue;
-			keep_bucket(gauge, &buckets[i]);
+			kept_put(&gauge->kept, &buckets[i]);
 			if (archive_put_bucket(
 				    gauge->archive, &buckets[i], err) < 0)
 				return -1;
@@ -445,16 +415,8 @@ static void check_ready(struct gauge *gauge, const struct brake_evidence *e,
 			"no batch size can keep it; raise canary.slo",
 			slo_ms, idle_ms);
 	else
-		in->preflight_ready = brake_may_start(
-			&gauge->policy, e, text, size);
-}
-
-static unsigned n_observed(const struct gauge *gauge)
-{
-	for (unsigned n = N_MAX; n-- > 1;)
-		if (gauge->seconds_at[n] >= OBSERVED_S)
-			return n;
-	return 0;
+		in->distressed = !(in->preflight_ready = brake_may_start(
+					   &gauge->policy, e, text, size));
 }
 
 static void follow_wave(struct gauge *gauge, struct rollout *r, int64_t now_us)
@@ -512,7 +474,8 @@ int gauge_tick(struct gauge *gauge, struct rollout *r,
 		take_buckets(gauge, now_us, err) < 0)
 		return -1;
 	make_policy(gauge);
-	in->n_observed = n_observed(gauge);
+	in->n_observed = kept_observed(&gauge->kept,
+		(double)gauge->scenario->measure.observed_us / US_PER_S);
 	fill_evidence(gauge, r, now_us, &evidence);
 	check_ready(gauge, &evidence, now_us, in);
 	fill_measured(gauge, now_us, &in->measured);
@@ -557,8 +520,13 @@ void gauge_now(const struct gauge *gauge, struct gauge_now *now)
 
 const struct bucket *gauge_buckets(const struct gauge *gauge, size_t *count)
 {
-	*count = gauge->bucket_count;
-	return gauge->buckets;
+	*count = gauge->kept.count;
+	return gauge->kept.rows;
+}
+
+double gauge_seen_s(const struct gauge *gauge, unsigned wave, unsigned batch)
+{
+	return kept_seen_s(&gauge->kept, wave, batch);
 }
 
 void gauge_policy(const struct gauge *gauge, struct recommend_policy *policy)

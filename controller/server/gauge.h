@@ -56,6 +56,9 @@ void gauge_now(const struct gauge *gauge, struct gauge_now *now);
 
 /* Every bucket so far, in order of time; valid until the next tick. */
 const struct bucket *gauge_buckets(const struct gauge *gauge, size_t *count);
+
+/* Seconds of usable data in which WAVE kept BATCH syncs active. */
+double gauge_seen_s(const struct gauge *gauge, unsigned wave, unsigned batch);
 void gauge_policy(const struct gauge *gauge, struct recommend_policy *policy);
 
 #endif

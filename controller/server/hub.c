@@ -15,7 +15,6 @@
 #include <time.h>
 
 #include "alloc.h"
-#include "automatic.h"
 #include "clock.h"
 #include "log.h"
 #include "setting.h"
@@ -237,9 +236,22 @@ static void forget_lost(struct hub *hub, int64_t now_us)
 			gauge_lost(hub->gauge, r->clients[i].id, now_us);
 }
 
-void hub_tick(struct hub *hub)
+/* A wave that does not begin is an event with its reason, once. */
+static void say_untouched(struct hub *hub, const struct rollout_inputs *in)
 {
-	int64_t now_us = gauge_clock_us();
+	const struct wave_row *wave = rollout_wave(&hub->rollout);
+	char subject[32];
+
+	if (!wave || wave->state != WAVE_PREFLIGHT || in->preflight_ready ||
+		!in->distressed || hub->untouched == wave->number)
+		return;
+	hub->untouched = wave->number;
+	(void)snprintf(subject, sizeof(subject), "wave %u", wave->number);
+	hub_event(hub, subject, "%s", in->not_ready);
+}
+
+void hub_tick(struct hub *hub, int64_t now_us)
+{
 	struct rollout_inputs in = {
 		.now_us = now_us, .minute = local_minute(now_us)};
 	struct err err = ERR_INIT;
@@ -251,8 +263,10 @@ void hub_tick(struct hub *hub)
 		hub_fail(hub, &err);
 		return;
 	}
+	in.cut = automatic_cut(hub, now_us);
 	rollout_tick(&hub->rollout, &in);
-	automatic_step(hub);
+	say_untouched(hub, &in);
+	automatic_step(hub, now_us);
 	share_rate(hub);
 	forget_lost(hub, now_us);
 	(void)hub_commit(hub);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "archive.h"
+#include "automatic.h"
 #include "err.h"
 #include "gauge.h"
 #include "rollout.h"
@@ -30,6 +31,8 @@ struct hub {
 	bool failed;			    /* the archive did; the loop ends */
 	uint64_t reports, doubled, refused; /* since the start */
 	int64_t tick_us;
+	struct automatic automatic;
+	unsigned untouched; /* wave whose refusal to begin was said */
 	struct err err;
 };
 
@@ -44,7 +47,7 @@ void hub_event(struct hub *hub, const char *subject, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* One second of the scheduler. */
-void hub_tick(struct hub *hub);
+void hub_tick(struct hub *hub, int64_t now_us);
 
 /* ---- requests; each answers or parks */
 void agent_enroll(struct hub *hub, struct web_request *request);

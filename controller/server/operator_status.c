@@ -55,16 +55,16 @@ static json_t *wave_json(const struct rollout *r, const struct wave_row *w)
 
 	wave_count(r, w, &counts, &queued, &active);
 	return json_pack("{s:i, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, "
-			 "s:i, s:b, s:s, s:s, s:o, s:o, s:o}",
+			 "s:i, s:b, s:b, s:s, s:s, s:o, s:o, s:o}",
 		"number", (int)w->number, "kind", wave_kind_name(w->kind),
 		"state", wave_state_name(w->state), "reason", w->reason,
 		"batch_size", (int)w->batch_size, "clients", (int)w->clients,
 		"admitted", (int)w->admitted, "queued", (int)queued, "active",
 		(int)active, "done", (int)counts.done, "failed",
-		(int)counts.failed, "barrier", w->barrier, "verdict",
-		w->verdict, "skipped", w->skipped, "gates",
-		gates ? gates : json_array(), "started", seconds(w->started_us),
-		"ended", seconds(w->ended_us));
+		(int)counts.failed, "barrier", w->barrier, "explore",
+		w->explore, "verdict", w->verdict, "skipped", w->skipped,
+		"gates", gates ? gates : json_array(), "started",
+		seconds(w->started_us), "ended", seconds(w->ended_us));
 }
 
 static json_t *now_json(const struct gauge_now *now)

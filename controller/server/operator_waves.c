@@ -20,7 +20,10 @@ static void report_wave(struct hub *hub, struct reply *reply)
 	reply->exit = EXIT_RUNNING;
 	(void)buf_printf(&reply->text, "wave %u: %u clients, %u at once%s\n",
 		wave->number, wave->clients, wave->batch_size,
-		wave->barrier ? ", all start together" : "");
+		wave->barrier		? ", all start together"
+			: wave->explore ? ", a size not tried yet: ends when "
+					  "it was seen for long enough"
+					: "");
 	json_object_set_new(reply->data, "wave", json_integer(wave->number));
 	json_object_set_new(
 		reply->data, "clients", json_integer(wave->clients));
@@ -97,7 +100,7 @@ int verb_recommend(struct hub *hub, const json_t *args, const char *who,
 
 /* "auto" asks the model, a number is the person's own decision. */
 static int wave_size(struct hub *hub, const char *size, struct reply *reply,
-	unsigned *batch, struct err *err)
+	struct wave_order *order, struct err *err)
 {
 	struct recommendation advice;
 	char *end, *json = NULL;
@@ -110,7 +113,7 @@ static int wave_size(struct hub *hub, const char *size, struct reply *reply,
 				"--size: expected a number from 1 or auto, "
 				"found '%.40s'",
 				size);
-		*batch = (unsigned)number;
+		order->batch_size = (unsigned)number;
 		return 0;
 	}
 	if (counsel_ask(hub, &advice, &json, err) < 0)
@@ -122,7 +125,8 @@ static int wave_size(struct hub *hub, const char *size, struct reply *reply,
 			"the recommendation is FAIL: %s; mend the cause, or "
 			"give a size of your own",
 			advice.reason_count ? advice.reasons[0] : "");
-	*batch = advice.batch_size;
+	order->batch_size = advice.batch_size;
+	order->explore = advice.explore && !order->barrier;
 	return 0;
 }
 
@@ -136,8 +140,7 @@ int verb_wave(struct hub *hub, const json_t *args, const char *who,
 		.barrier = arg_flag(args, "barrier"),
 	};
 
-	if (wave_size(hub, arg_text(args, "size"), reply, &order.batch_size,
-		    err) < 0)
+	if (wave_size(hub, arg_text(args, "size"), reply, &order, err) < 0)
 		return -1;
 	return begin(hub, &order, arg_flag(args, "dry_run"), who, reply, err);
 }

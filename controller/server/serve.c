@@ -113,7 +113,7 @@ static void on_tick(uv_timer_t *timer)
 
 	if (!server->hub.web)
 		return;
-	hub_tick(&server->hub);
+	hub_tick(&server->hub, gauge_clock_us());
 	agent_release(&server->hub);
 	web_turn(server->hub.web);
 	if (server->hub.failed)

@@ -108,7 +108,7 @@ static void checks_the_baseline(void **state)
 static void waits_for_agents_that_speak(void **state)
 {
 	struct world *w = world_new(2);
-	struct wave_order order = {WAVE_KIND_PILOT, 1, 0, false};
+	struct wave_order order = {WAVE_KIND_PILOT, 1, 0, false, false};
 	struct err err = ERR_INIT;
 
 	(void)state;
@@ -212,7 +212,7 @@ static void fails_what_stalls(void **state)
 static void retries_in_later_waves(void **state)
 {
 	struct world *w = world_new(1);
-	struct wave_order order = {WAVE_KIND_RETRY, 1, 1, false};
+	struct wave_order order = {WAVE_KIND_RETRY, 1, 1, false, false};
 	int64_t waits[] = {300 * S, 1200 * S};
 
 	(void)state;

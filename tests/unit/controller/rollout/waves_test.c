@@ -54,7 +54,7 @@ static void staggers_more_beyond_what_was_seen(void **state)
 static void starts_a_barrier_together(void **state)
 {
 	struct world *w = world_new(6);
-	struct wave_order order = {WAVE_KIND_WAVE, 3, 4, true};
+	struct wave_order order = {WAVE_KIND_WAVE, 3, 4, true, false};
 
 	(void)state;
 	enroll_all(w);
@@ -158,6 +158,65 @@ static void takes_the_longest_first_but_not_in_pilots(void **state)
 	begin(w, WAVE_KIND_WAVE, 1, 3);
 	tick(w, 1);
 	assert_int_equal(client(w, 9)->state, CLIENT_STARTING);
+	world_free(w);
+}
+
+/* One that tries a size: typical mailboxes, and over when it was seen. */
+static void explores_with_typical_mailboxes(void **state)
+{
+	struct world *w = world_new(12);
+	struct wave_order order = {WAVE_KIND_WAVE, 2, 0, false, true};
+
+	(void)state;
+	enroll_all(w);
+	w->r.row.automatic = true;
+	w->scenario.steps.longest_first = 1;
+	for (unsigned i = 1; i <= 12; i++)
+		client(w, i)->expected_bytes = i * 1000;
+	assert_int_equal(
+		rollout_begin_wave(&w->r, &order, w->in.now_us, "t", NULL), 0);
+	assert_true(w->r.waves[0].explore);
+	tick(w, 5);
+	/* 4 to 9 are in it; the middle ones are first. */
+	assert_int_equal(client(w, 6)->state, CLIENT_STARTING);
+	assert_int_equal(client(w, 7)->state, CLIENT_STARTING);
+	assert_int_equal(rollout_active(&w->r), 2);
+	/* The batch stays full while the size is being looked at. */
+	report(w, 6, PHASE_DONE, NULL, false);
+	tick(w, 1);
+	assert_int_equal(rollout_active(&w->r), 2);
+	w->in.cut = "2 at once were seen for 120 s";
+	tick(w, 1);
+	assert_string_equal(w->r.waves[0].verdict, "PASS");
+	assert_non_null(strstr(w->r.waves[0].gates, "seen for 120 s"));
+	assert_int_equal(w->r.waves[0].state, WAVE_DRAINING);
+	assert_int_equal(w->r.row.state, ROLLOUT_PLANNED);
+	assert_int_equal(in_state(w, CLIENT_QUEUED), 0);
+	assert_int_equal(rollout_active(&w->r), 2);
+	world_free(w);
+}
+
+/* Slots that the wave before still fills are refilled without a stagger. */
+static void replaces_stragglers_at_once(void **state)
+{
+	struct world *w = world_new(12);
+
+	(void)state;
+	enroll_all(w);
+	w->r.row.automatic = true;
+	begin(w, WAVE_KIND_WAVE, 4, 4);
+	tick(w, 10);
+	assert_int_equal(rollout_active(&w->r), 4);
+	w->in.cut = "the recommendation is 3 now";
+	tick(w, 1);
+	w->in.cut = NULL;
+	begin(w, WAVE_KIND_WAVE, 4, 6);
+	tick(w, 1);
+	report(w, 1, PHASE_DONE, NULL, false);
+	report(w, 2, PHASE_DONE, NULL, false);
+	tick(w, 1);
+	assert_int_equal(rollout_active(&w->r), 4);
+	assert_int_equal(w->r.waves[1].admitted, 2);
 	world_free(w);
 }
 
@@ -266,7 +325,7 @@ static void gate_opens_at_two_thirds(void **state)
 static void failures_fail_the_gate(void **state)
 {
 	struct world *w = world_new(20);
-	struct wave_order order = {WAVE_KIND_WAVE, 3, 0, false};
+	struct wave_order order = {WAVE_KIND_WAVE, 3, 0, false, false};
 	struct err err = ERR_INIT;
 
 	(void)state;
@@ -412,6 +471,8 @@ int main(void)
 		cmocka_unit_test(keeps_the_window),
 		cmocka_unit_test(does_not_touch_a_distressed_server),
 		cmocka_unit_test(takes_the_longest_first_but_not_in_pilots),
+		cmocka_unit_test(explores_with_typical_mailboxes),
+		cmocka_unit_test(replaces_stragglers_at_once),
 		cmocka_unit_test(brakes_the_newest),
 		cmocka_unit_test(pilot_of_one_ends_with_acceptance),
 		cmocka_unit_test(acceptance_without_answer_is_inconclusive),
