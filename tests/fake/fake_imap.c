@@ -74,12 +74,27 @@ static bool faulty(const struct server *server)
 		server->fake->connections <= server->fake->cut_connections;
 }
 
+/* So slowly that it is no silence and no progress either. */
+static void drip(struct server *server, const char *data, size_t bytes)
+{
+	struct timespec pause = {0, (long)server->fake->drip_us * 1000};
+
+	for (size_t i = 0; i < bytes && !server->over; i++) {
+		nanosleep(&pause, NULL);
+		server->over = raw_send(server, data + i, 1) != 1;
+	}
+}
+
 static void put(struct server *server, const char *data, size_t bytes)
 {
 	size_t limit = faulty(server) ? server->fake->cut_after : 0;
 	size_t silence = faulty(server) ? server->fake->stall_after : 0;
 	ssize_t sent;
 
+	if (server->fake->drip_us && server->sent + bytes > silence) {
+		drip(server, data, bytes);
+		return;
+	}
 	if (silence && server->sent + bytes > silence) {
 		if (silence > server->sent)
 			(void)raw_send(server, data, silence - server->sent);
@@ -135,11 +150,14 @@ static void say_message(struct server *server, unsigned seq,
 	bool whole = strstr(command, "BODY.PEEK[]");
 	bool head = strstr(command, "BODY.PEEK[HEADER]");
 	bool structure = strstr(command, "BODYSTRUCTURE");
-	size_t size = m->bytes ? m->bytes : strlen(m->text);
+	bool huge = m->fault == FAKE_HUGE;
+	size_t size = m->bytes && !huge ? m->bytes : strlen(m->text);
 	const char *end = memmem(m->text, size, "\r\n\r\n", 4);
 	size_t bytes = whole || !end ? size : (size_t)(end - m->text) + 4;
 	const char *name = whole ? "BODY[]" : "BODY[HEADER]";
 
+	if (huge)
+		size = m->bytes ? m->bytes : 5000000000;
 	if (m->fault == FAKE_GARBLED || m->fault == FAKE_GARBLED_NAME) {
 		say(server, "* %u FETCH (%s%u FLAGS (\\Seen INTERNALDATE\r\n",
 			seq, m->fault == FAKE_GARBLED ? "UID " : "FLAGS ",
@@ -164,8 +182,8 @@ static void say_message(struct server *server, unsigned seq,
 			m->fault == FAKE_BAD_STRUCTURE ? "(\"NAME\" \"a"
 						       : "NIL",
 			size);
-	if (m->fault == FAKE_HUGE && (whole || head)) {
-		say(server, " %s {5000000000}\r\nthe beginning", name);
+	if (huge && whole) {
+		say(server, " %s {%zu}\r\nthe beginning", name, size);
 		server->over = true;
 	} else if (m->fault == FAKE_QUOTED && (whole || head)) {
 		say(server, " %s \"%s\"", name, m->text);
@@ -208,7 +226,11 @@ static void fetch(struct server *server, const char *tag, const char *command)
 	const char *answer = server->fake->fetch_answer;
 	unsigned seq = 1;
 
-	server->fake->fetches++;
+	if (++server->fake->fetches == server->fake->bye_at) {
+		say(server, "* %s\r\n", server->fake->bye);
+		server->over = true;
+		return;
+	}
 	if (strstr(command, "CHANGEDSINCE") && server->fake->vanished)
 		say(server, "* VANISHED (EARLIER) %s\r\n",
 			server->fake->vanished);
@@ -365,6 +387,8 @@ static void obey(struct server *server, char *line)
 	}
 	*command++ = '\0';
 	note(fake, command);
+	if (fake->before)
+		fake->before(fake, command);
 	if (strncmp(command, "CAPABILITY", 10) == 0)
 		say(server, "* CAPABILITY %s\r\n%s OK done\r\n",
 			fake->capabilities ? fake->capabilities : CAPABILITIES,
@@ -372,6 +396,14 @@ static void obey(struct server *server, char *line)
 	else if (strncmp(command, "LOGIN ", 6) == 0)
 		say(server, "%s %s\r\n", line,
 			fake->login_answer ? fake->login_answer : "OK hello");
+	else if (strncmp(command, "ID ", 3) == 0)
+		say(server, "* ID %s\r\n%s OK done\r\n",
+			fake->id ? fake->id : "NIL", line);
+	else if (strncmp(command, "NAMESPACE", 9) == 0)
+		say(server, "* NAMESPACE %s\r\n%s OK done\r\n",
+			fake->namespaces ? fake->namespaces
+					 : "((\"\" \"/\")) NIL NIL",
+			line);
 	else if (strncmp(command, "LIST ", 5) == 0)
 		list(server, line, command);
 	else if (strncmp(command, "STATUS ", 7) == 0)

@@ -20,7 +20,7 @@ enum fake_fault {
 	FAKE_BAD_STRUCTURE, /* BODYSTRUCTURE with a bare quote */
 	FAKE_CLOSES,	    /* asking for it ends the connection */
 	FAKE_REFUSED,	    /* NO for every command that names it */
-	FAKE_HUGE,	    /* announced with 5 GB, then closed */
+	FAKE_HUGE,	    /* announced with 5 GB, or its bytes; then closed */
 	FAKE_TWICE,	    /* sent two times */
 	FAKE_BODY_FIRST,    /* attributes in the other order */
 	FAKE_LITERAL8,
@@ -32,7 +32,7 @@ enum fake_fault {
 struct fake_message {
 	uint32_t uid;
 	const char *text; /* header, empty line, body; may hold NULs */
-	size_t bytes;	  /* 0: strlen(text) */
+	size_t bytes;	  /* 0: strlen(text); FAKE_HUGE: what is announced */
 	enum fake_fault fault;
 };
 
@@ -52,10 +52,18 @@ struct fake_imap {
 	const char *examine_answer;	   /* NULL: OK; else instead of it */
 	const char *fetch_answer; /* tagged, after the items; NULL: OK */
 	const char *vanished;	  /* told when changes are asked for */
-	size_t cut_after;	  /* bytes sent on a connection, then closed */
-	size_t stall_after;	  /* the same, then silence */
+	const char *id;		  /* "(\"name\" \"x\")"; NULL: says nothing */
+	const char *namespaces;	  /* as after NAMESPACE; NULL: the same */
+	const char *bye;	  /* instead of an answer to UID FETCH … */
+	unsigned bye_at;    /* … number so many, then closed; 0: to none */
+	size_t cut_after;   /* bytes sent on a connection, then closed */
+	size_t stall_after; /* the same, then silence */
 	unsigned cut_connections; /* how many of them; 0: all */
-	bool inject;		  /* sends a line behind STARTTLS' OK */
+	int64_t drip_us;	  /* between bytes, from stall_after on */
+	/* Its thread, before each command; may change folders. */
+	void (*before)(struct fake_imap *fake, const char *command);
+	void *context;
+	bool inject;			  /* sends a line behind STARTTLS' OK */
 	const char *cert_file, *key_file; /* for TLS; with inject unused */
 	bool tls;			  /* from the first byte */
 	bool ticket; /* one session ticket, after the handshake */
