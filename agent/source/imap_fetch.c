@@ -5,6 +5,7 @@
  */
 #include "imap_fetch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -50,6 +51,18 @@ int fetch_fail(struct fetch_run *run, struct flight *flight, uint32_t uid,
 		run->feed->sink->failed(run->feed->context, &flight->window, id,
 			fault, reason, buf_text(&run->raw),
 			fault == FAULT_UNPARSABLE ? run->raw.length : 0, err));
+}
+
+int fetch_too_large(struct fetch_run *run, struct flight *flight, uint32_t uid,
+	struct err *err)
+{
+	char reason[100];
+
+	snprintf(reason, sizeof reason,
+		"announced with %llu bytes, more than the limit of %llu",
+		(unsigned long long)run->oversize,
+		(unsigned long long)run->item_bytes_max);
+	return fetch_fail(run, flight, uid, FAULT_TOO_LARGE, reason, err);
 }
 
 int fetch_gone(struct fetch_run *run, struct flight *flight, uint32_t uid,
@@ -101,12 +114,11 @@ static int body_begin(void *context, const struct imap_scan *scan,
 		(scan->has_uid && !flight_wants(flight, scan->uid)))
 		return 0;
 	run->data_bytes = 0;
-	run->oversize = bytes > run->item_bytes_max;
+	run->oversize = bytes > run->item_bytes_max ? bytes : 0;
 	if (run->oversize && bytes > DRAIN_MAX) {
 		/* Without a UID it will be asked for alone. */
 		if (scan->has_uid &&
-			fetch_fail(run, flight, scan->uid, FAULT_TOO_LARGE,
-				"announced larger than the limit", err) < 0)
+			fetch_too_large(run, flight, scan->uid, err) < 0)
 			return -1;
 		return err_set(err, ERR_PROTOCOL, "%s: a message of %llu bytes",
 			stream_name(run->source->stream),
@@ -178,7 +190,7 @@ static int take_fetch(struct fetch_run *run, struct err *err)
 	struct flight *flight;
 	int understood;
 
-	run->oversize = false;
+	run->oversize = 0;
 	if (ours && fetch_start(run, job, err) < 0)
 		return -1;
 	understood = imap_read_fetch(&run->source->reader, &sink, err);
@@ -203,8 +215,7 @@ static int take_fetch(struct fetch_run *run, struct err *err)
 	if (!scan->has_uid || !flight_wants(flight, scan->uid))
 		return 0;
 	if (run->oversize)
-		return fetch_fail(run, flight, scan->uid, FAULT_TOO_LARGE,
-			"announced larger than the limit", err);
+		return fetch_too_large(run, flight, scan->uid, err);
 	/* Without what was asked for it is news about flags only. */
 	if (flight->window.mode == FETCH_LIST ? !scan->has_size
 					      : !scan->has_body)

@@ -29,8 +29,8 @@ struct fetch_run {
 	struct err bye;
 
 	/* The item being received. */
-	bool open; /* sink.begin was called */
-	bool oversize;
+	bool open;	   /* sink.begin was called */
+	uint64_t oversize; /* announced, and more than the limit; else 0 */
 	uint64_t data_bytes;
 	struct buf raw;	    /* of the newest answer not understood */
 	const char *reason; /* why not */
@@ -50,6 +50,8 @@ int fetch_start(struct fetch_run *run, struct job *job, struct err *err);
 /* Give an item up, or note that it is gone. */
 int fetch_fail(struct fetch_run *run, struct flight *flight, uint32_t uid,
 	enum item_fault fault, const char *reason, struct err *err);
+int fetch_too_large(struct fetch_run *run, struct flight *flight, uint32_t uid,
+	struct err *err);
 int fetch_gone(struct fetch_run *run, struct flight *flight, uint32_t uid,
 	struct err *err);
 

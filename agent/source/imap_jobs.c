@@ -21,7 +21,7 @@
 #include "wire.h"
 
 #define IN_FLIGHT_BYTES UINT64_C(8000000)
-#define ITEM_BYTES_MAX	UINT64_C(0xFFFFFFFF)
+#define ITEM_BYTES_MAX	UINT64_C(2147483647)
 #define COMMAND_MAX	(128u * 1024)
 #define RAW_MAX		(64u * 1024)
 #define DROPS_MAX	16 /* sessions lost with nothing gained between */
@@ -379,8 +379,7 @@ static int blame(struct fetch_run *run, const struct job *job, struct err *err)
 		return 0;
 	}
 	if (run->oversize)
-		return fetch_fail(run, flight, uid, FAULT_TOO_LARGE,
-			"announced larger than the limit", err);
+		return fetch_too_large(run, flight, uid, err);
 	if (job->strikes + 1 >= STRIKES_MAX)
 		return fetch_fail(run, flight, uid, FAULT_DISCONNECT,
 			err ? err->text : "", err);
@@ -455,7 +454,7 @@ static int recover(struct fetch_run *run, struct err *why)
 		*why = cause;
 		return -1;
 	}
-	run->oversize = false;
+	run->oversize = 0;
 	run->timed = 0;
 	if (wire_wait(wire, -1, 0, DROP_PAUSE_US * run->drops, why) < 0)
 		return -1;

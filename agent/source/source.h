@@ -48,7 +48,7 @@ struct source_options {
 	enum compress compress;
 	unsigned in_flight_max;	      /* windows; 0: the quirks decide */
 	uint64_t in_flight_bytes;     /* expected ones; 0: 8 MB */
-	uint64_t item_bytes_max;      /* 0: 4 GiB - 1 */
+	uint64_t item_bytes_max;      /* 0: 2 GiB - 1 */
 	int64_t stall_us, connect_us; /* 0: the transport's defaults */
 };
 
