@@ -129,15 +129,6 @@ static char *string(struct cursor *c)
 	return NULL;
 }
 
-static bool has_prefix(const char *wire, char *const *prefixes)
-{
-	for (; prefixes && *prefixes; prefixes++)
-		if (**prefixes &&
-			strncmp(wire, *prefixes, strlen(*prefixes)) == 0)
-			return true;
-	return false;
-}
-
 static enum special_use use_of(const char *path, enum special_use flagged)
 {
 	const char *level = path;
@@ -267,10 +258,6 @@ static bool take_list(struct imap_folders *folders, struct cursor *c)
 	folder->collection.selectable = !flags.noselect;
 	folder->collection.special = use_of(folder->collection.path, flags.use);
 	folder->collection.kind = kind_of(folder->collection.path, flags.notes);
-	if (has_prefix(wire, folders->other_prefixes))
-		folder->collection.space = SPACE_OTHER_USERS;
-	else if (has_prefix(wire, folders->shared_prefixes))
-		folder->collection.space = SPACE_SHARED;
 	return true;
 }
 
@@ -342,6 +329,98 @@ static bool take_status(struct imap_folders *folders, struct cursor *c)
 	return true;
 }
 
+/* "(prefix delimiter extension…)", whose first parenthesis is read. */
+static bool take_space(struct imap_folders *folders, struct cursor *c,
+	enum collection_space space)
+{
+	struct imap_space one = {string(c), '\0', space};
+	unsigned depth = 1;
+	bool quoted = false;
+
+	spaces(c);
+	if (!one.prefix || !read_delimiter(c, &one.delimiter) ||
+		folders->space_count == IMAP_SPACES_MAX) {
+		free(one.prefix);
+		return false;
+	}
+	folders->spaces[folders->space_count++] = one;
+	for (; c->at < c->end && depth; c->at++) {
+		if (*c->at == '"')
+			quoted = !quoted;
+		else if (!quoted && *c->at == '(')
+			depth++;
+		else if (!quoted && *c->at == ')')
+			depth--;
+	}
+	return !depth;
+}
+
+static bool take_namespace(struct imap_folders *folders, struct cursor *c)
+{
+	static const enum collection_space order[] = {
+		SPACE_PERSONAL, SPACE_OTHER_USERS, SPACE_SHARED};
+	const char *word;
+
+	for (size_t i = 0; i < COUNT(order); i++) {
+		spaces(c);
+		if (!skip(c, '(')) {
+			size_t length = atom(c, &word);
+
+			if (!is(word, length, "NIL"))
+				return false;
+			continue;
+		}
+		for (spaces(c); skip(c, '('); spaces(c))
+			if (!take_space(folders, c, order[i]))
+				return false;
+		if (!skip(c, ')'))
+			return false;
+	}
+	return true;
+}
+
+/* Is WIRE in SPACE, or the folder at its top? */
+static bool within(const struct imap_space *space, const char *wire)
+{
+	size_t length = strlen(space->prefix);
+	bool inbox = strncasecmp(space->prefix, "INBOX", 5) == 0;
+
+	if (length && space->prefix[length - 1] == space->delimiter &&
+		strlen(wire) == length - 1)
+		length--;
+	return inbox ? strncasecmp(wire, space->prefix, length) == 0
+		     : strncmp(wire, space->prefix, length) == 0;
+}
+
+/* The longest prefix decides; personal ones come first, so that they win a
+ * draw. */
+static enum collection_space space_of(
+	const struct imap_folders *folders, const char *wire)
+{
+	const struct imap_space *found = NULL;
+
+	if (strcasecmp(wire, "INBOX") == 0)
+		return SPACE_PERSONAL;
+	for (size_t i = 0; i < folders->space_count; i++) {
+		const struct imap_space *space = &folders->spaces[i];
+
+		if (within(space, wire) &&
+			(!found ||
+				strlen(space->prefix) > strlen(found->prefix)))
+			found = space;
+	}
+	return found ? found->space : SPACE_PERSONAL;
+}
+
+void imap_folders_place(struct imap_folders *folders)
+{
+	for (size_t i = 0; i < folders->count; i++) {
+		struct collection *one = &folders->folder[i].collection;
+
+		one->space = space_of(folders, one->wire);
+	}
+}
+
 void imap_folders_take(
 	struct imap_folders *folders, const char *text, size_t length)
 {
@@ -355,6 +434,8 @@ void imap_folders_take(
 		understood = take_list(folders, &c);
 	else if (is(word, word_length, "STATUS"))
 		understood = take_status(folders, &c);
+	else if (is(word, word_length, "NAMESPACE"))
+		understood = take_namespace(folders, &c);
 	folders->dropped += !understood;
 }
 
@@ -364,6 +445,9 @@ void imap_folders_free(struct imap_folders *folders)
 
 	for (i = 0; i < folders->count; i++)
 		collection_free(&folders->folder[i].collection);
+	for (i = 0; i < folders->space_count; i++)
+		free(folders->spaces[i].prefix);
+	folders->space_count = 0;
 	free(folders->folder);
 	folders->folder = NULL;
 	folders->count = folders->capacity = 0;

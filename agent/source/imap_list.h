@@ -1,5 +1,5 @@
 /*
- * imap_list.h - reads LIST and STATUS answers into collections.
+ * imap_list.h - reads LIST, STATUS and NAMESPACE answers into collections.
  *
  * Pure: the caller brings one untagged answer at a time, literals inside as
  * sent ("LIST () \"/\" {5}\r\nINBOX"). An answer that makes no sense is
@@ -15,6 +15,14 @@
 
 /* No account has more; what comes beyond is dropped and counted. */
 #define IMAP_FOLDERS_MAX 200000
+#define IMAP_SPACES_MAX	 32
+
+/* A namespace (RFC 2342): what begins so belongs to somebody. */
+struct imap_space {
+	char *prefix; /* "" too */
+	char delimiter;
+	enum collection_space space;
+};
 
 struct imap_folder {
 	struct collection collection; /* owns its strings */
@@ -26,13 +34,16 @@ struct imap_folders {
 	size_t count, capacity;
 	size_t dropped; /* answers that were not understood */
 	size_t cursor;	/* where the next STATUS probably belongs */
-	/* From NAMESPACE; NULL or ended by NULL. Not owned. */
-	char *const *other_prefixes, *const *shared_prefixes;
+	struct imap_space spaces[IMAP_SPACES_MAX];
+	size_t space_count;
 };
 
-/* TEXT without "* ". What is neither LIST nor STATUS is ignored. */
+/* TEXT without "* ". What is none of the three is ignored. */
 void imap_folders_take(
 	struct imap_folders *folders, const char *text, size_t length);
+
+/* Everything was taken: fill collection.space of each folder. */
+void imap_folders_place(struct imap_folders *folders);
 
 void imap_folders_free(struct imap_folders *folders);
 

@@ -24,7 +24,6 @@
 
 #define COMMAND_US	(60 * US_PER_S)
 #define TAIL_BYTES	2048
-#define PREFIXES_MAX	16
 #define ETPAN_BUFFER	8192
 #define SIMPLE_LINE_MAX 8192
 #define GREETING_US	(20 * US_PER_S)
@@ -32,7 +31,6 @@
 struct pipe {
 	struct stream *stream;
 	struct err err;		   /* why a read or write failed */
-	const char *rider;	   /* goes along with the next command */
 	char tail[TAIL_BYTES + 1]; /* the last bytes received */
 	size_t tail_length;
 };
@@ -76,12 +74,8 @@ static ssize_t pipe_read(mailstream_low *low, void *data, size_t bytes)
 static ssize_t pipe_write(mailstream_low *low, const void *data, size_t bytes)
 {
 	struct pipe *pipe = low->data;
-	const char *rider = pipe->rider ? pipe->rider : "";
 
-	pipe->rider = NULL;
 	if (stream_write(pipe->stream, data, bytes, &pipe->err) < 0 ||
-		stream_write(pipe->stream, rider, strlen(rider), &pipe->err) <
-			0 ||
 		stream_flush(pipe->stream, &pipe->err) < 0)
 		return -1;
 	return (ssize_t)bytes;
@@ -385,36 +379,21 @@ static int identify(struct talk *talk, struct buf *about, struct err *err)
 	return 0;
 }
 
-/* The prefixes of one kind of namespace, ended by NULL. */
-static char **prefixes(const struct mailimap_namespace_item *item)
-{
-	char **list = xcalloc(PREFIXES_MAX + 1, sizeof(*list));
-	const clistiter *at;
-	size_t count = 0;
-
-	if (!item || !item->ns_data_list)
-		return list;
-	for (at = clist_begin(item->ns_data_list); at && count < PREFIXES_MAX;
-		at = clist_next(at)) {
-		const struct mailimap_namespace_info *info = clist_content(at);
-
-		if (info->ns_prefix && *info->ns_prefix)
-			list[count++] = xstrdup(info->ns_prefix);
-	}
-	return list;
-}
-
-/* The answer to one of our own commands: 1 for OK, 0, or -1. */
-static int simple_answer(struct talk *talk, struct err *err)
+/*
+ * A command whose answer is only OK or not: 1, 0, or -1. Without libetpan,
+ * whose free-form command ends in a blank that some servers refuse.
+ */
+static int simple(struct talk *talk, const char *command, struct err *err)
 {
 	struct stream *stream = talk->pipe.stream;
 	const char *line;
 	size_t length;
 	int result = -1;
 
-	if (give_back(talk, err) < 0)
+	begin(talk);
+	if (give_back(talk, err) < 0 ||
+		stream_write(stream, command, strlen(command), err) < 0)
 		return -1;
-	stream_set_deadline(stream, clock_monotonic_us() + COMMAND_US);
 	while (result < 0) {
 		if (stream_line(stream, &line, &length, SIMPLE_LINE_MAX, err) <
 			0)
@@ -429,57 +408,15 @@ static int simple_answer(struct talk *talk, struct err *err)
 	return result;
 }
 
-/*
- * A command whose answer is only OK or not: 1, 0, or -1. Without libetpan,
- * whose free-form command ends in a blank that some servers refuse.
- */
-static int simple(struct talk *talk, const char *command, struct err *err)
+static int enable(struct talk *talk, struct err *err)
 {
-	begin(talk);
-	return stream_write(talk->pipe.stream, command, strlen(command), err) <
-			0
-		? -1
-		: simple_answer(talk, err);
-}
+	int result;
 
-static int ask_namespaces(struct talk *talk, struct err *err)
-{
-	struct mailimap_namespace_data *data = NULL;
-	int code;
-
-	begin(talk);
-	code = mailimap_namespace(talk->imap, &data);
-	ended(talk);
-	if (failed(code))
-		return fatal(talk, code)
-			? explain(talk, code, "NAMESPACE", ERR_REFUSED, err)
-			: 0;
-	if (!data)
+	if (!offers(talk, "QRESYNC") || talk->session->quirks->no_qresync)
 		return 0;
-	talk->session->other_prefixes = prefixes(data->ns_other);
-	talk->session->shared_prefixes = prefixes(data->ns_shared);
-	mailimap_namespace_data_free(data);
-	return 0;
-}
-
-static const char enable[] = "S ENABLE QRESYNC\r\n";
-
-/* Namespaces and ENABLE, in one round trip where both are offered. */
-static int namespaces_and_enable(struct talk *talk, struct err *err)
-{
-	struct imap_session *session = talk->session;
-	bool wanted = offers(talk, "QRESYNC") && !session->quirks->no_qresync;
-	bool rides = wanted && mailimap_has_namespace(talk->imap);
-	int result = 0;
-
-	talk->pipe.rider = rides ? enable : NULL;
-	if (mailimap_has_namespace(talk->imap) && ask_namespaces(talk, err) < 0)
-		return -1;
-	if (wanted)
-		result = rides ? simple_answer(talk, err)
-			       : simple(talk, enable, err);
+	result = simple(talk, "S ENABLE QRESYNC\r\n", err);
 	if (result > 0)
-		session->caps |= CAP_QRESYNC;
+		talk->session->caps |= CAP_QRESYNC;
 	return result < 0 ? -1 : 0;
 }
 
@@ -514,6 +451,7 @@ static void note_caps(struct talk *talk)
 		{"STATUS=SIZE", CAP_STATUS_SIZE},
 		{"CONDSTORE", CAP_CONDSTORE},
 		{"QRESYNC", CAP_CONDSTORE},
+		{"NAMESPACE", CAP_NAMESPACE},
 	};
 	struct imap_session *session = talk->session;
 	size_t i;
@@ -521,8 +459,17 @@ static void note_caps(struct talk *talk)
 	for (i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		if (offers(talk, wanted[i].name))
 			session->caps |= wanted[i].cap;
-	if (session->quirks->no_list_status)
-		session->caps &= ~(unsigned)CAP_LIST_STATUS;
+}
+
+static bool offered(const char *name, const void *context)
+{
+	return offers(context, name);
+}
+
+static const struct quirks *find_quirks(
+	const struct talk *talk, struct buf *about)
+{
+	return quirks_find(buf_text(about), offered, talk);
 }
 
 static int converse(struct talk *talk, const struct imap_login *credentials,
@@ -541,13 +488,13 @@ static int converse(struct talk *talk, const struct imap_login *credentials,
 			starttls(talk, err) < 0) ||
 		(!talk->known && login(talk, credentials, err) < 0))
 		goto done;
-	session->quirks = quirks_find(buf_text(&about));
+	session->quirks = find_quirks(talk, &about);
 	note_caps(talk);
 	if (!credentials->bare) {
 		if (identify(talk, &about, err) < 0)
 			goto done;
-		session->quirks = quirks_find(buf_text(&about));
-		if (namespaces_and_enable(talk, err) < 0 ||
+		session->quirks = find_quirks(talk, &about);
+		if (enable(talk, err) < 0 ||
 			compress(talk, credentials->compress,
 				credentials->slow_link, err) < 0)
 			goto done;
@@ -565,7 +512,7 @@ int imap_session_start(struct imap_session *session, struct stream *stream,
 	mailstream_low *low;
 	int status;
 
-	*session = (struct imap_session){.quirks = quirks_find("")};
+	*session = (struct imap_session){.quirks = quirks_find("", NULL, NULL)};
 	talk.pipe.stream = stream;
 	talk.imap = mailimap_new(0, NULL);
 	low = mailstream_low_new(&talk.pipe, &pipe_driver);
@@ -582,19 +529,8 @@ int imap_session_start(struct imap_session *session, struct stream *stream,
 	return status;
 }
 
-static void free_list(char **list)
-{
-	char **at;
-
-	for (at = list; at && *at; at++)
-		free(*at);
-	free(list);
-}
-
 void imap_session_free(struct imap_session *session)
 {
 	free(session->server);
-	free_list(session->other_prefixes);
-	free_list(session->shared_prefixes);
 	*session = (struct imap_session){0};
 }

@@ -1,8 +1,8 @@
 /*
  * imap_session.h - from a connected stream to a logged-in session.
  *
- * libetpan speaks here: greeting, CAPABILITY, STARTTLS, LOGIN or SASL, ID,
- * NAMESPACE, ENABLE, COMPRESS. Afterwards it is gone and the stream stands
+ * libetpan speaks here: greeting, CAPABILITY, STARTTLS, LOGIN or SASL, ID;
+ * then come ENABLE and COMPRESS. Afterwards it is gone and the stream stands
  * at the first byte after the last answer; what is read in bulk is read by
  * imap_reader.h. One thread.
  */
@@ -26,15 +26,14 @@ enum imap_cap {
 	CAP_STATUS_SIZE = 8,
 	CAP_CONDSTORE = 16,
 	CAP_QRESYNC = 32, /* enabled, not only offered */
+	CAP_NAMESPACE = 64,
 };
 
 struct imap_session {
 	unsigned caps;
 	char *server;		     /* "Cyrus IMAPD 3.6.1" */
 	const struct quirks *quirks; /* never NULL */
-	char **other_prefixes;	     /* ended by NULL, or NULL */
-	char **shared_prefixes;
-	unsigned round_trips; /* that this took */
+	unsigned round_trips;	     /* that this took */
 	bool compressed;
 };
 
@@ -43,7 +42,7 @@ struct imap_login {
 	enum security security;
 	enum compress compress;
 	bool slow_link; /* COMPRESS_AUTO: it gains here */
-	bool bare;	/* nothing beyond the login: no ID, NAMESPACE, ENABLE */
+	bool bare;	/* nothing beyond the login: no ID, ENABLE, COMPRESS */
 };
 
 /* Fills SESSION, to be released with imap_session_free() after a failure

@@ -183,8 +183,17 @@ static int run_list(struct imap_source *source, bool with_status,
 {
 	unsigned caps = source->session.caps;
 	struct buf command = BUF_INIT(1024);
+	unsigned spaces = 0;
 	unsigned tag;
+	int result;
 
+	if (caps & CAP_NAMESPACE && !folders->space_count) {
+		buf_append_text(&command, "NAMESPACE");
+		spaces = imap_send(source, &command, err);
+		buf_clear(&command);
+		if (!spaces)
+			return -1;
+	}
 	buf_append_text(&command, "LIST \"\" \"*\"");
 	if (with_status)
 		buf_printf(&command, " RETURN (%sSTATUS %s)",
@@ -194,7 +203,10 @@ static int run_list(struct imap_source *source, bool with_status,
 		buf_append_text(&command, " RETURN (SPECIAL-USE)");
 	tag = imap_send(source, &command, err);
 	buf_free(&command);
-	return tag ? collect(source, tag, folders, err) : -1;
+	if (!tag)
+		return -1;
+	result = spaces ? collect(source, spaces, folders, err) : 0;
+	return result < 0 ? -1 : collect(source, tag, folders, err);
 }
 
 /* STATUS of every folder whose state is not known, several in flight. */
@@ -257,10 +269,7 @@ static int list(struct source *base,
 	void *context, struct err *err)
 {
 	struct imap_source *source = (struct imap_source *)base;
-	struct imap_folders folders = {
-		.other_prefixes = source->session.other_prefixes,
-		.shared_prefixes = source->session.shared_prefixes,
-	};
+	struct imap_folders folders = {.count = 0};
 	bool with_status = source->session.caps & CAP_LIST_STATUS;
 	int result;
 
@@ -276,6 +285,7 @@ static int list(struct source *base,
 		result = run_statuses(source, &folders, err);
 	if (result == 0) {
 		source->idle = true;
+		imap_folders_place(&folders);
 		result = hand_out(source, &folders, each, context, err);
 	}
 	imap_folders_free(&folders);

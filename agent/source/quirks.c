@@ -18,6 +18,7 @@ static const struct quirks table[] = {
 		.no_qresync = true,
 		.why = "sends VANISHED in a form that no grammar knows"},
 	{.match = "Gimap",
+		.capability = "X-GM-EXT-1",
 		.commands_max = 8,
 		.line_max = 8000,
 		.all_folder_hidden = true,
@@ -45,11 +46,15 @@ static const struct quirks table[] = {
 		.why = "what RFC 7162 section 4 expects of everybody"},
 };
 
-const struct quirks *quirks_find(const char *text)
+const struct quirks *quirks_find(const char *text,
+	bool (*offered)(const char *capability, const void *context),
+	const void *context)
 {
 	const struct quirks *quirks = table;
 
-	while (!strcasestr(text, quirks->match))
+	while (!strcasestr(text, quirks->match) &&
+		!(offered && quirks->capability &&
+			offered(quirks->capability, context)))
 		quirks++;
 	return quirks;
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,12 +100,11 @@ static void take(struct imap_folders *folders, const char *text)
 
 static void folders_come_from_list_and_status(void **state)
 {
-	char other[] = "Other Users/";
-	char *others[] = {other, NULL};
-	struct imap_folders folders = {.other_prefixes = others};
+	struct imap_folders folders = {.count = 0};
 	const struct imap_folder *f;
 
 	(void)state;
+	take(&folders, "NAMESPACE NIL ((\"Other Users/\" \"/\")) NIL");
 	take(&folders, "LIST (\\HasNoChildren) \"/\" INBOX");
 	take(&folders, "LIST (\\Noselect) NIL \"a \\\"b\\\\\"");
 	take(&folders,
@@ -123,6 +123,7 @@ static void folders_come_from_list_and_status(void **state)
 	take(&folders, "OK hello");
 	assert_int_equal(folders.count, 5);
 	assert_int_equal(folders.dropped, 4);
+	imap_folders_place(&folders);
 	f = folders.folder;
 	assert_true(f[0].collection.state_known);
 	assert_int_equal(f[0].collection.items, 12);
@@ -136,6 +137,50 @@ static void folders_come_from_list_and_status(void **state)
 	assert_int_equal(f[3].collection.space, SPACE_OTHER_USERS);
 	assert_true(f[4].gone);
 	imap_folders_free(&folders);
+}
+
+/* The namespaces of RFC 2342 5.3 to 5.7, and what Cyrus says. */
+static void the_longest_prefix_says_whose_a_folder_is(void **state)
+{
+	static const struct {
+		const char *spaces, *wire;
+		enum collection_space space;
+	} cases[] = {
+		{"((\"\" \"/\")) ((\"~\" \"/\")) NIL", "~eve/x",
+			SPACE_OTHER_USERS},
+		{"((\"\" \"/\")) NIL ((\"Public/\" \"/\"))", "Public",
+			SPACE_SHARED},
+		{"((\"\" \"/\")) NIL ((\"Public/\" \"/\"))", "Publican",
+			SPACE_PERSONAL},
+		{"((\"INBOX.\" \".\")) ((\"user.\" \".\")) ((\"\" \".\"))",
+			"inbox.Sent", SPACE_PERSONAL},
+		{"((\"INBOX.\" \".\")) ((\"user.\" \".\")) ((\"\" \".\"))",
+			"bboard", SPACE_SHARED},
+		{"((\"INBOX.\" \".\")) ((\"user.\" \".\")) ((\"\" \".\"))",
+			"INBOX", SPACE_PERSONAL},
+		{"((\"\" \"/\" \"X-P\" (\"a)\" \"b\"))) NIL ((\"#ftp/\" "
+		 "\"/\")(#x. NIL))",
+			"#x.y", SPACE_SHARED},
+		{"((\"\" NIL)) NIL ((\"\" NIL))", "x", SPACE_PERSONAL},
+		{"NIL NIL", "x", SPACE_PERSONAL},
+		{"((\"a\"", "x", SPACE_PERSONAL},
+	};
+	char text[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct imap_folders folders = {.count = 0};
+
+		snprintf(text, sizeof(text), "NAMESPACE %s", cases[i].spaces);
+		take(&folders, text);
+		snprintf(text, sizeof(text), "LIST () \"/\" \"%s\"",
+			cases[i].wire);
+		take(&folders, text);
+		imap_folders_place(&folders);
+		if (folders.folder[0].collection.space != cases[i].space)
+			fail_msg("%s: %s", cases[i].spaces, cases[i].wire);
+		imap_folders_free(&folders);
+	}
 }
 
 static void sets_are_sorted_and_printed_as_ranges(void **state)
@@ -180,13 +225,58 @@ static void ranges_are_read_one_by_one(void **state)
 	assert_false(uid_range_next(&text, &first, &last));
 }
 
-static void every_server_has_quirks(void **state)
+static bool has_gmail(const char *capability, const void *context)
 {
+	(void)context;
+	return strcmp(capability, "X-GM-EXT-1") == 0;
+}
+
+static void quirks_go_by_greeting_id_and_capabilities(void **state)
+{
+	static const struct {
+		const char *said;
+		struct quirks quirks;
+	} rows[] = {
+		{"outlook.office365.com",
+			{.commands_max = 16, .line_max = 4000}},
+		{"* OK The Microsoft Exchange IMAP4 service is ready.",
+			{.commands_max = 16, .line_max = 4000}},
+		{"iCloud 1.0",
+			{.commands_max = 8,
+				.line_max = 8000,
+				.no_qresync = true}},
+		{"* OK Gimap ready for requests",
+			{.commands_max = 8,
+				.line_max = 8000,
+				.all_folder_hidden = true}},
+		{"* OK Courier-IMAP ready.",
+			{.commands_max = 4,
+				.line_max = 4000,
+				.no_compress = true}},
+		{"* OK Kerio Connect 9.4 IMAP4rev1 server ready",
+			{.commands_max = 8, .line_max = 8000}},
+		{"* OK DOVECOT ready.",
+			{.commands_max = 32, .line_max = 32000}},
+		{"* OK host Cyrus IMAP 3.6.1 server ready",
+			{.commands_max = 32, .line_max = 32000}},
+		{"", {.commands_max = 16, .line_max = 8000}},
+	};
+
 	(void)state;
-	assert_true(quirks_find("")->commands_max > 1);
-	assert_true(quirks_find("no such server")->line_max >= 1000);
-	assert_true(quirks_find("xx ICLOUD yy")->no_qresync);
-	assert_false(quirks_find("Cyrus IMAPD 3.6")->no_qresync);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct quirks *got = quirks_find(
+			rows[i].said, NULL, NULL);
+		const struct quirks *want = &rows[i].quirks;
+
+		assert_int_equal(got->commands_max, want->commands_max);
+		assert_int_equal(got->line_max, want->line_max);
+		assert_int_equal(got->no_qresync, want->no_qresync);
+		assert_int_equal(got->no_compress, want->no_compress);
+		assert_int_equal(
+			got->all_folder_hidden, want->all_folder_hidden);
+		assert_non_null(got->why);
+	}
+	assert_true(quirks_find("unknown", has_gmail, NULL)->all_folder_hidden);
 }
 
 int main(void)
@@ -196,9 +286,10 @@ int main(void)
 		cmocka_unit_test(what_is_no_utf7_is_kept),
 		cmocka_unit_test(paths_have_one_delimiter_and_no_doubles),
 		cmocka_unit_test(folders_come_from_list_and_status),
+		cmocka_unit_test(the_longest_prefix_says_whose_a_folder_is),
 		cmocka_unit_test(sets_are_sorted_and_printed_as_ranges),
 		cmocka_unit_test(ranges_are_read_one_by_one),
-		cmocka_unit_test(every_server_has_quirks),
+		cmocka_unit_test(quirks_go_by_greeting_id_and_capabilities),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
