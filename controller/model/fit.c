@@ -23,10 +23,31 @@ struct row {
 	double y, w;
 };
 
+/* Sums over the weighted rows: A'WA and A'Wy. */
+struct normal {
+	double m[3][3], v[3];
+};
+
+static void accumulate(
+	struct normal *normal, const struct row *rows, size_t count)
+{
+	memset(normal, 0, sizeof(*normal));
+	for (size_t i = 0; i < count; i++) {
+		for (int j = 0; j < 3; j++) {
+			double wa = rows[i].w * rows[i].a[j];
+			for (int k = 0; k <= j; k++)
+				normal->m[j][k] += wa * rows[i].a[k];
+			normal->v[j] += wa * rows[i].y;
+		}
+	}
+	normal->m[0][1] = normal->m[1][0];
+	normal->m[0][2] = normal->m[2][0];
+	normal->m[1][2] = normal->m[2][1];
+}
+
 /* Solves the normal equations restricted to the columns in MASK, columns
  * scaled to unit length. False when they are dependent. */
-static bool solve(
-	const struct row *rows, size_t count, unsigned mask, double c[3])
+static bool solve(const struct normal *normal, unsigned mask, double c[3])
 {
 	double m[3][4] = {{0}};
 	double scale[3] = {0};
@@ -37,21 +58,15 @@ static bool solve(
 		if (mask & (1U << j))
 			column[order++] = j;
 	for (int j = 0; j < order; j++) {
-		for (size_t i = 0; i < count; i++)
-			scale[j] += rows[i].w * rows[i].a[column[j]] *
-				rows[i].a[column[j]];
-		scale[j] = sqrt(scale[j]);
+		scale[j] = sqrt(normal->m[column[j]][column[j]]);
 		if (!(scale[j] > 0))
 			return false;
 	}
-	for (size_t i = 0; i < count; i++) {
-		for (int j = 0; j < order; j++) {
-			double aj = rows[i].a[column[j]] / scale[j];
-			for (int k = 0; k < order; k++)
-				m[j][k] += rows[i].w * aj *
-					rows[i].a[column[k]] / scale[k];
-			m[j][order] += rows[i].w * aj * rows[i].y;
-		}
+	for (int j = 0; j < order; j++) {
+		for (int k = 0; k < order; k++)
+			m[j][k] = normal->m[column[j]][column[k]] / scale[j] /
+				scale[k];
+		m[j][order] = normal->v[column[j]] / scale[j];
 	}
 	/* Positive definite with unit diagonal: no pivoting needed. */
 	for (int j = 0; j < order; j++) {
@@ -94,10 +109,12 @@ static int nnls(const struct row *rows, size_t count, const unsigned *masks,
 	const double zero[3] = {0, 0, 0};
 	double tie = TIE * TIE * squares(rows, count, zero);
 	double least = INFINITY;
+	struct normal normal;
 
+	accumulate(&normal, rows, count);
 	for (size_t i = 0; i < mask_count; i++) {
 		double c[3];
-		if (!solve(rows, count, masks[i], c) || c[0] < 0 || c[1] < 0 ||
+		if (!solve(&normal, masks[i], c) || c[0] < 0 || c[1] < 0 ||
 			c[2] < 0)
 			continue;
 		double sum = squares(rows, count, c);
