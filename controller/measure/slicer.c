@@ -165,7 +165,7 @@ static void set_phase(
 		return;
 	slots_mark_change(slicer->slots, agent->last_us);
 	if (is)
-		slots_mark(slicer->slots, BUCKET_SETTLING, agent->last_us,
+		slots_mark_settling(slicer->slots, agent->last_us,
 			agent->last_us + slicer->policy.settle_us);
 }
 

@@ -19,7 +19,8 @@ struct slot {
 	int64_t bulk_us, active_us;
 	uint64_t bytes;
 	unsigned flags, wave;
-	bool revised; /* since it was handed out, or never was */
+	unsigned changes, settling; /* syncs that began or ended, or just had */
+	bool revised;		    /* since it was handed out, or never was */
 	int64_t *latency_us;
 	unsigned latencies, failures;
 	double load[LOAD_COUNT], weight[LOAD_COUNT];
@@ -216,8 +217,29 @@ void slots_mark(
 
 void slots_mark_change(struct slots *slots, int64_t at_us)
 {
-	if (at_us != floor_to(at_us, slots->slot_us))
-		slots_mark(slots, BUCKET_N_CHANGED, at_us, at_us + 1);
+	bool late;
+
+	if (at_us == floor_to(at_us, slots->slot_us))
+		return;
+	struct slot *slot = slot_at(slots, at_us, &late);
+	if (!late) {
+		slot->changes++;
+		slot->revised = true;
+	}
+}
+
+void slots_mark_settling(struct slots *slots, int64_t from_us, int64_t to_us)
+{
+	bool late;
+
+	for (int64_t t = from_us; t < to_us;) {
+		struct slot *slot = slot_at(slots, t, &late);
+		if (!late) {
+			slot->settling++;
+			slot->revised = true;
+		}
+		t = floor_to(t, slots->slot_us) + slots->slot_us;
+	}
 }
 
 /* What a mean over time must weigh by, beside time itself: a latency by the
@@ -297,6 +319,11 @@ static void to_bucket(const struct slots *slots, const struct slot *slot,
 	out->x_mb_min = (float)((double)slot->bytes / 1e6 / seconds * 60);
 	out->wave = slot->wave;
 	out->flags = slot->flags;
+	double few = BUCKET_CHANGE_SHARE * (double)out->n;
+	if (slot->changes > few)
+		out->flags |= BUCKET_N_CHANGED;
+	if (slot->settling > few)
+		out->flags |= BUCKET_SETTLING;
 	if ((double)(slot->active_us - slot->bulk_us) >
 		other_phases * (double)slot->active_us)
 		out->flags |= BUCKET_PHASES;

@@ -27,8 +27,12 @@ void slots_spread(struct slots *slots, int64_t from_us, int64_t to_us,
 void slots_mark(
 	struct slots *slots, unsigned flags, int64_t from_us, int64_t to_us);
 
-/* n changed at AT_US; on a cut between slots it changed in neither. */
+/* A sync began or ended its bulk phase at AT_US; on a cut between slots n
+ * changed in neither. Flags a bucket once there are more than a tenth of n. */
 void slots_mark_change(struct slots *slots, int64_t at_us);
+
+/* One that began at FROM settles up to TO; flags by the same share. */
+void slots_mark_settling(struct slots *slots, int64_t from_us, int64_t to_us);
 
 void slots_load(struct slots *slots, int64_t at_us, int64_t span_us,
 	const float load[LOAD_COUNT]);

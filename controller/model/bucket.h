@@ -57,7 +57,7 @@ extern const struct load_metric_row load_metric_table[LOAD_COUNT];
  * it stays in the figures. */
 enum bucket_flag {
 	BUCKET_N_CHANGED = 1 << 0, /* syncs began or ended bulk: > 10 % of n */
-	BUCKET_SETTLING = 1 << 1,  /* first 10 s after such a start */
+	BUCKET_SETTLING = 1 << 1,  /* > 10 % of n in their first 10 s */
 	BUCKET_PHASES = 1 << 2,	   /* > 20 % of the active not in bulk */
 	BUCKET_NO_DATA = 1 << 3,   /* an active agent sent nothing */
 	BUCKET_INVALID = 1 << 4,   /* NaN, negative or absurd */
@@ -97,7 +97,8 @@ void bucket_set_probes(struct bucket *bucket, int64_t *latency_us, size_t count,
 /* No flag, and numbers. n = 0 (idle) counts as usable. */
 bool bucket_usable(const struct bucket *bucket);
 
-/* A change of one sync among so many tells nothing about X. */
+/* So large a part of n may begin or end in a bucket: one of forty says
+ * nothing about X, and with forty there is hardly a bucket without one. */
 #define BUCKET_CHANGE_SHARE 0.1
 
 /* The word for one flag: "n changed". */

@@ -423,6 +423,7 @@ static void follow_wave(struct gauge *gauge, struct rollout *r, int64_t now_us)
 {
 	const struct wave_row *wave = rollout_wave(r);
 	unsigned number = wave ? wave->number : 0;
+	int64_t at_us = now_us;
 
 	if (rollout_active(r))
 		gauge->idle_since_us = now_us;
@@ -432,7 +433,12 @@ static void follow_wave(struct gauge *gauge, struct rollout *r, int64_t now_us)
 	gauge->wave_us = now_us;
 	gauge->loads = 0;
 	probes_wave(&gauge->probes, now_us);
-	slicer_wave(gauge->slicer, number, now_us);
+	/* The times of record, so that a restart finds the same buckets. */
+	if (wave)
+		at_us = wave->started_us;
+	else if (r->wave_count)
+		at_us = r->waves[r->wave_count - 1].ended_us;
+	slicer_wave(gauge->slicer, number, at_us);
 }
 
 static double share(double have, double want)

@@ -68,20 +68,21 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Wave 1 from 10 s to 100 s, nothing up to 200 s, wave 2 up to 300 s, wave 3
- * at once after it and still running. */
+/* Wave 1 from 12 s to 100 s, nothing up to 200 s, wave 2 up to 302 s, wave 3
+ * half a second after it and still running. A bucket in which one ends and
+ * another begins is the later one's. */
 static const struct wave_row waves[] = {
 	{.number = 1,
 		.state = WAVE_CLOSED,
-		.started_us = START_US + 10 * US_PER_S,
+		.started_us = START_US + 12 * US_PER_S,
 		.ended_us = START_US + 100 * US_PER_S},
 	{.number = 2,
 		.state = WAVE_CLOSED,
 		.started_us = START_US + 200 * US_PER_S,
-		.ended_us = START_US + 300 * US_PER_S},
+		.ended_us = START_US + 302 * US_PER_S},
 	{.number = 3,
 		.state = WAVE_STEADY,
-		.started_us = START_US + 300 * US_PER_S},
+		.started_us = START_US + 302 * US_PER_S + US_PER_S / 2},
 };
 
 static unsigned wave_at(double second)

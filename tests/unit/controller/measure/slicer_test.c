@@ -122,6 +122,33 @@ static void drops_changes_of_n(void **state)
 	assert_true(bucket_at(1045)->active == 2);
 }
 
+/* Forty syncs, of which one ends every five seconds and the next begins half
+ * a second later: n is hardly ever whole, and every bucket is of use. Four
+ * seconds in which eight of them change places are not. */
+static void few_changes_among_many_count(void **state)
+{
+	for (int s = 1000; s <= 1100; s++) {
+		bool swap = s >= 1081 && s < 1085;
+		for (unsigned a = 1; a <= 41; a++) {
+			int turn = (s - 1000) / 5 % 41 + 1;
+			bool out = (int)a == turn ||
+				(swap && a > 30 && (s + (int)a) % 2);
+			say(*state, a, s * S + (out ? 0 : S / 2),
+				out ? PHASE_VERIFYING : PHASE_SYNCING,
+				(uint64_t)(s - 1000) * 1000000);
+		}
+	}
+	take(*state, 1105 * S);
+	for (int s = 1015; s < 1080; s += 5) {
+		const struct bucket *bucket = bucket_at(s);
+		assert_int_equal(bucket->flags, 0);
+		assert_true(bucket->n > 39.5F && bucket->n < 40.5F);
+		assert_true(fabsf(bucket->x_mb_min - 41 * 60) < 60);
+	}
+	assert_true(bucket_at(1080)->flags & BUCKET_N_CHANGED);
+	assert_true(bucket_at(1085)->flags & BUCKET_SETTLING);
+}
+
 static void ignores_doubles_and_disorder(void **state)
 {
 	struct sample samples[31];
@@ -322,6 +349,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(counts_n_and_x),
 		T(drops_changes_of_n),
+		T(few_changes_among_many_count),
 		T(ignores_doubles_and_disorder),
 		T(late_samples_revise),
 		T(falling_counter_counts_from_there),
