@@ -302,8 +302,8 @@ static int explore_dns(struct search *search, const char *domain, size_t kind,
 	const bool *done = kind == 0 ? &search->calendars : &search->contacts;
 	size_t count = dns_find_services(domain,
 		plain ? kinds[kind].plain_service : kinds[kind].service,
-		search->options ? search->options->nameserver : NULL, services,
-		path);
+		search->options ? search->options->nameserver : NULL,
+		search->client->wire, services, path);
 	struct err last = ERR_INIT;
 	size_t i;
 

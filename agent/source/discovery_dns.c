@@ -14,8 +14,11 @@
 #include <resolv.h>
 
 #include "alloc.h"
+#include "aside.h"
+#include "clock.h"
 
 #define ANSWER_BYTES 8192
+#define PATIENCE_US  (20 * US_PER_S)
 
 static int better_first(const void *a, const void *b)
 {
@@ -100,41 +103,71 @@ bool dns_read_path(
 	return false;
 }
 
-size_t dns_find_services(const char *domain, const char *service,
-	const struct sockaddr_in *nameserver,
-	struct dns_service services[DNS_SERVICES_MAX],
-	char path[DNS_NAME_BYTES])
+struct question {
+	char name[DNS_NAME_BYTES + 32];
+	struct sockaddr_in nameserver;
+	bool has_nameserver;
+	/* What comes of it. */
+	struct dns_service services[DNS_SERVICES_MAX];
+	size_t count;
+	char path[DNS_NAME_BYTES];
+};
+
+static void ask(void *context)
 {
+	struct question *question = context;
 	unsigned char *answer = xcalloc(1, ANSWER_BYTES);
 	struct __res_state state = {.retrans = 0};
-	char name[DNS_NAME_BYTES + 32];
-	size_t count = 0;
 	int length;
 
-	path[0] = '\0';
-	snprintf(name, sizeof(name), "_%s._tcp.%.200s", service, domain);
 	if (res_ninit(&state)) {
 		free(answer);
-		return 0;
+		return;
 	}
-	if (nameserver) {
+	if (question->has_nameserver) {
 		state.nscount = 1;
-		state.nsaddr_list[0] = *nameserver;
+		state.nsaddr_list[0] = question->nameserver;
 	}
 	state.retrans = 2;
 	state.retry = 2;
-	length = res_nquery(
-		&state, name, ns_c_in, ns_t_srv, answer, ANSWER_BYTES);
+	length = res_nquery(&state, question->name, ns_c_in, ns_t_srv, answer,
+		ANSWER_BYTES);
 	if (length > 0 && length <= ANSWER_BYTES)
-		count = dns_read_services(answer, (size_t)length, services);
-	if (count) {
-		length = res_nquery(
-			&state, name, ns_c_in, ns_t_txt, answer, ANSWER_BYTES);
+		question->count = dns_read_services(
+			answer, (size_t)length, question->services);
+	if (question->count) {
+		length = res_nquery(&state, question->name, ns_c_in, ns_t_txt,
+			answer, ANSWER_BYTES);
 		if (length <= 0 || length > ANSWER_BYTES ||
-			!dns_read_path(answer, (size_t)length, path))
-			path[0] = '\0';
+			!dns_read_path(answer, (size_t)length, question->path))
+			question->path[0] = '\0';
 	}
 	res_nclose(&state);
 	free(answer);
+}
+
+size_t dns_find_services(const char *domain, const char *service,
+	const struct sockaddr_in *nameserver, struct wire *wire,
+	struct dns_service services[DNS_SERVICES_MAX],
+	char path[DNS_NAME_BYTES])
+{
+	static const struct aside asking = {
+		ask, free, "cannot resolve the DAV services"};
+	struct question *question = xcalloc(1, sizeof(*question));
+	size_t count;
+
+	path[0] = '\0';
+	snprintf(question->name, sizeof(question->name), "_%s._tcp.%.200s",
+		service, domain);
+	question->has_nameserver = nameserver != NULL;
+	if (nameserver)
+		question->nameserver = *nameserver;
+	if (aside_run(&asking, question, wire,
+		    clock_monotonic_us() + PATIENCE_US, NULL) < 0)
+		return 0;
+	count = question->count;
+	memcpy(services, question->services, sizeof(question->services));
+	memcpy(path, question->path, sizeof(question->path));
+	free(question);
 	return count;
 }

@@ -3,7 +3,7 @@
  *
  * RFC 6764 section 3 and 4: SRV names host and port, TXT may name the path.
  * Reading an answer is pure; asking uses the system's resolver with a state
- * of its own, so any thread may ask.
+ * of its own, so any thread may ask, and aside, so that it can be cancelled.
  */
 #ifndef SLUICE_DISCOVERY_DNS_H
 #define SLUICE_DISCOVERY_DNS_H
@@ -13,6 +13,8 @@
 #include <stdint.h>
 
 #include <netinet/in.h>
+
+struct wire;
 
 #define DNS_SERVICES_MAX 8
 #define DNS_NAME_BYTES	 256
@@ -35,9 +37,9 @@ bool dns_read_path(
 
 /* Ask for SERVICE ("caldavs", "carddavs") of DOMAIN; PATH becomes "" when
  * nothing names one. NAMESERVER NULL: the system's. Returns how many, 0 also
- * when nobody answers. */
+ * when nobody answers or WIRE is cancelled. */
 size_t dns_find_services(const char *domain, const char *service,
-	const struct sockaddr_in *nameserver,
+	const struct sockaddr_in *nameserver, struct wire *wire,
 	struct dns_service services[DNS_SERVICES_MAX],
 	char path[DNS_NAME_BYTES]);
 

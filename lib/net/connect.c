@@ -1,4 +1,5 @@
-/* connect.c - see connect.h. Runs on the thread of the stream. */
+/* connect.c - see connect.h. Runs on the thread of the stream; the resolver
+ * cannot be interrupted and is asked aside. */
 #include "connect.h"
 
 #include <errno.h>
@@ -7,14 +8,71 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "account.h"
+#include "alloc.h"
+#include "aside.h"
 #include "clock.h"
 #include "err.h"
 #include "wire.h"
+
+struct question {
+	char *host;
+	char port[8];
+	struct addrinfo *list; /* the answer */
+	int code, error;       /* of getaddrinfo(), and its errno */
+};
+
+static void ask(void *state)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	struct question *question = state;
+
+	question->code = getaddrinfo(
+		question->host, question->port, &hints, &question->list);
+	question->error = errno;
+}
+
+static void release(void *state)
+{
+	struct question *question = state;
+
+	if (question->list)
+		freeaddrinfo(question->list);
+	free(question->host);
+	free(question);
+}
+
+static const struct aside resolver = {
+	.run = ask,
+	.release = release,
+	.what = "cannot resolve the host name",
+};
+
+static struct question *resolve(const struct endpoint *endpoint,
+	int64_t deadline_us, struct wire *wire, struct err *err)
+{
+	struct question *question = xcalloc(1, sizeof(*question));
+
+	question->host = xstrdup(endpoint->host);
+	snprintf(question->port, sizeof(question->port), "%u",
+		(unsigned)endpoint->port);
+	if (aside_run(&resolver, question, wire, deadline_us, err) < 0)
+		return NULL;
+	if (!question->code)
+		return question;
+	err_set(err, ERR_NETWORK,
+		"cannot resolve the host name: %s; check the name and "
+		"the resolver",
+		question->code == EAI_SYSTEM ? strerror(question->error)
+					     : gai_strerror(question->code));
+	release(question);
+	return NULL;
+}
 
 static bool is_loopback(const struct sockaddr *address)
 {
@@ -106,23 +164,16 @@ close_fd:
 int connect_tcp(const struct endpoint *endpoint, bool loopback_only,
 	int64_t deadline_us, struct wire *wire, struct err *err)
 {
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	const struct addrinfo *address;
-	struct addrinfo *list = NULL;
+	struct question *answer;
 	struct err last = ERR_INIT;
-	char port[8];
 	int fd = -1;
-	int code;
 
-	snprintf(port, sizeof(port), "%u", (unsigned)endpoint->port);
-	code = getaddrinfo(endpoint->host, port, &hints, &list);
-	if (code)
-		return err_set(err, ERR_NETWORK,
-			"cannot resolve the host name: %s; check the name and "
-			"the resolver",
-			code == EAI_SYSTEM ? strerror(errno)
-					   : gai_strerror(code));
-	for (address = list; address && fd < 0; address = address->ai_next) {
+	answer = resolve(endpoint, deadline_us, wire, err);
+	if (!answer)
+		return -1;
+	for (address = answer->list; address && fd < 0;
+		address = address->ai_next) {
 		if (loopback_only && !is_loopback(address->ai_addr)) {
 			err_set(&last, ERR_CONFIG,
 				"plain text is only allowed to this machine "
@@ -133,7 +184,7 @@ int connect_tcp(const struct endpoint *endpoint, bool loopback_only,
 		if (fd < 0 && last.kind == ERR_CANCELLED)
 			break;
 	}
-	freeaddrinfo(list);
+	release(answer);
 	if (fd < 0 && err)
 		*err = last;
 	return fd;

@@ -15,7 +15,8 @@ struct wire;
  * Tries the host's addresses one after the other until DEADLINE_US
  * (monotonic). Returns a non-blocking socket with the settings that bulk
  * transfer wants, or -1. With LOOPBACK_ONLY, other addresses are refused
- * before a packet is sent. Cancelling waits for the resolver to come back.
+ * before a packet is sent. A resolver that does not come back delays neither
+ * the deadline nor cancelling.
  */
 int connect_tcp(const struct endpoint *endpoint, bool loopback_only,
 	int64_t deadline_us, struct wire *wire, struct err *err);

@@ -280,6 +280,8 @@ static void set_transport(struct http *http, const struct http_request *request)
 	CURL *easy = http->easy;
 
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	/* A resolver that does not come back is left behind, not waited for. */
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->words);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "discovery_dns.h"
+#include "wire.h"
 
 /* An answer under construction. */
 struct packet {
@@ -215,6 +216,7 @@ static void asking_a_name_server(void **state)
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 	struct dns_service services[DNS_SERVICES_MAX];
 	char path[DNS_NAME_BYTES];
+	struct wire *wire = wire_new();
 	pthread_t thread;
 
 	(void)state;
@@ -223,12 +225,39 @@ static void asking_a_name_server(void **state)
 	getsockname(fd, (struct sockaddr *)&address, &length);
 	pthread_create(&thread, NULL, name_server, &fd);
 	assert_int_equal(dns_find_services("example.org", "caldavs", &address,
-				 services, path),
+				 wire, services, path),
 		1);
 	assert_string_equal(services[0].host, "dav.example.org");
 	assert_int_equal(services[0].port, 8443);
 	assert_string_equal(path, "/dav");
 	pthread_join(thread, NULL);
+	wire_free(wire);
+	close(fd);
+}
+
+/* Nobody reads what is asked, and nobody waits for the resolver to see it. */
+static void a_silent_name_server_is_left(void **state)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t length = sizeof(address);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct dns_service services[DNS_SERVICES_MAX];
+	char path[DNS_NAME_BYTES] = "unset";
+	struct wire *wire = wire_new();
+
+	(void)state;
+	assert_int_equal(
+		bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	getsockname(fd, (struct sockaddr *)&address, &length);
+	wire_cancel(wire);
+	assert_int_equal(dns_find_services("example.org", "caldavs", &address,
+				 wire, services, path),
+		0);
+	assert_string_equal(path, "");
+	wire_free(wire);
 	close(fd);
 }
 
@@ -240,6 +269,7 @@ int main(void)
 		cmocka_unit_test(paths),
 		cmocka_unit_test(damaged_answers_are_survived),
 		cmocka_unit_test(asking_a_name_server),
+		cmocka_unit_test(a_silent_name_server_is_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
