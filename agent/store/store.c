@@ -27,6 +27,7 @@
 #include "clock.h"
 #include "err.h"
 #include "store_message.h"
+#include "store_scratch.h"
 
 #define WAL_FOLD_BYTES (24 * 1024 * 1024)
 #define UNSYNCED_BYTES (UINT64_C(256) << 20)
@@ -234,7 +235,12 @@ struct store *store_open(
 	status = writes ? open_writer(store, path, err)
 			: open_reader(store, path, err);
 	if (status == 0) {
-		store->pack = pack_open(bodies, writes, err);
+		store->drops = scratch_drops(directory);
+		store->pack = pack_open(bodies,
+			store->drops	 ? PACK_DROP
+				: writes ? PACK_WRITE
+					 : PACK_READ,
+			err);
 		status = store->pack ? 0 : -1;
 	}
 	if (status == 0 && writes) {
@@ -266,6 +272,11 @@ void store_close(struct store *store)
 	free(store->head);
 	free(store->directory);
 	free(store);
+}
+
+void store_cap_caches(uint64_t bytes)
+{
+	sqlite3_soft_heap_limit64((sqlite3_int64)bytes);
 }
 
 const char *store_directory(const struct store *store)

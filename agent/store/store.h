@@ -5,6 +5,7 @@
  *   store.db               SQLite, WAL: folders, message columns, items
  *   bodies/NNNNNN.pack     header blocks and bodies, appended, never changed
  *   lock                   held by the one process that writes
+ *   drops                  only here: nothing is kept (store_scratch.h)
  * Bytes go to a pack first, the row that points at them is committed after:
  * what a reader can find is complete. A process may be killed at any moment;
  * the next store_open() goes back to the last commit. After a power failure
@@ -49,6 +50,10 @@ void store_close(struct store *store);
 
 /* Waits until everything committed is on the disk. */
 int store_sync(struct store *store, struct err *err);
+
+/* The page caches of all stores of this process share BYTES from now on; for
+ * a process with hundreds of them. */
+void store_cap_caches(uint64_t bytes);
 
 const char *store_directory(const struct store *store);
 

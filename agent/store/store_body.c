@@ -87,6 +87,8 @@ static int fill_columns(struct store *store, struct err *err)
 	struct db_value date = {0};
 
 	columns_parse(&columns, store->head, store->body.head_length);
+	if (store->drops)
+		return 0;
 	if (columns.date_s != COLUMNS_NO_DATE)
 		date = db_int(columns.date_s);
 	return db_run(&store->db, err,

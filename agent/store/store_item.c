@@ -60,7 +60,8 @@ int store_item_put(
 		db_int(item->folder), db_text(item->href), db_text(item->etag),
 		db_int(item->kind), db_text(item->uid), db_text(item->summary),
 		db_text(item->email), db_int(item->start_us),
-		db_int(item->end_us), db_blob(item->text, item->length));
+		db_int(item->end_us),
+		db_blob(item->text, store->drops ? 0 : item->length));
 }
 
 int store_item_delete(

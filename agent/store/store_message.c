@@ -134,6 +134,7 @@ static int write_row(struct store *store, const char *sql,
 {
 	const struct db_value none = {0};
 	bool known = message->header != NULL;
+	bool shown = known && !store->drops;
 
 	return db_run_values(&store->db, err, sql,
 		(struct db_value[]){{0}, db_int(message->folder),
@@ -146,11 +147,11 @@ static int write_row(struct store *store, const char *sql,
 			db_int(columns->date_s == COLUMNS_NO_DATE
 					? message->internal_date_s
 					: columns->date_s),
-			known ? db_text(columns->from) : none,
-			known ? db_text(columns->to) : none,
-			known ? db_text(columns->subject) : none,
+			shown ? db_text(columns->from) : none,
+			shown ? db_text(columns->to) : none,
+			shown ? db_text(columns->subject) : none,
 			known ? db_text(columns->message_id) : none,
-			known ? db_text(columns->in_reply_to) : none,
+			shown ? db_text(columns->in_reply_to) : none,
 			known ? db_int((int64_t)header->at) : none,
 			known ? db_int((int64_t)header->length) : none,
 			known ? db_int(header->crc) : none},

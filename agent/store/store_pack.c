@@ -27,7 +27,7 @@
 
 struct pack {
 	char *directory;
-	int writable;
+	enum pack_access access;
 	int fd; /* of pack NUMBER, or -1 */
 	unsigned number;
 	uint64_t written; /* in the file */
@@ -45,20 +45,22 @@ static char *pack_name(const struct pack *pack, unsigned number)
 	return xasprintf("%s/%06u.pack", pack->directory, number);
 }
 
-struct pack *pack_open(const char *directory, int writable, struct err *err)
+struct pack *pack_open(
+	const char *directory, enum pack_access access, struct err *err)
 {
 	struct pack *pack;
 
-	if (writable && mkdir(directory, 0700) < 0 && errno != EEXIST) {
+	if (access == PACK_WRITE && mkdir(directory, 0700) < 0 &&
+		errno != EEXIST) {
 		err_set_errno(err, "%s", directory);
 		return NULL;
 	}
 	pack = xcalloc(1, sizeof(*pack));
 	pack->directory = xstrdup(directory);
-	pack->writable = writable;
+	pack->access = access;
 	pack->fd = -1;
 	pack->read_fd = -1;
-	if (writable)
+	if (access == PACK_WRITE)
 		pack->buffer = xcalloc(1, BUFFER_BYTES);
 	return pack;
 }
@@ -91,9 +93,13 @@ static int sync_directory(const struct pack *pack)
 static int open_end(
 	struct pack *pack, unsigned number, uint64_t offset, struct err *err)
 {
-	char *name = pack_name(pack, number);
-	int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	char *name;
+	int fd = -1;
 
+	if (pack->access == PACK_DROP)
+		goto opened;
+	name = pack_name(pack, number);
+	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0 || ftruncate(fd, (off_t)offset) < 0 ||
 		(!offset && sync_directory(pack) < 0)) {
 		err_set_errno(err, "%s", name);
@@ -105,6 +111,7 @@ static int open_end(
 	free(name);
 	if (pack->fd >= 0)
 		close(pack->fd);
+opened:
 	pack->fd = fd;
 	pack->number = number;
 	pack->written = offset;
@@ -135,6 +142,8 @@ int pack_seek_end(struct pack *pack, uint64_t end, struct err *err)
 	struct stat st;
 	int found;
 
+	if (pack->access == PACK_DROP)
+		return open_end(pack, number ? number : 1, offset, err);
 	if (!number)
 		return open_end(pack, 1, 0, err);
 	name = pack_name(pack, number);
@@ -213,7 +222,7 @@ int pack_sync(struct pack *pack, struct err *err)
 {
 	if (pack_flush(pack, err) < 0)
 		return -1;
-	if (fdatasync(pack->fd) < 0)
+	if (pack->access != PACK_DROP && fdatasync(pack->fd) < 0)
 		return err_set_errno(
 			err, "%s/%06u.pack", pack->directory, pack->number);
 	return 0;
@@ -272,7 +281,9 @@ int pack_append(
 {
 	if (!length)
 		return 0;
-	if (pack->buffered + length > BUFFER_BYTES) {
+	if (pack->access == PACK_DROP) {
+		pack->written += length;
+	} else if (pack->buffered + length > BUFFER_BYTES) {
 		if (write_out(pack, data, length, err) < 0)
 			return -1;
 	} else {
@@ -330,11 +341,11 @@ ssize_t pack_read(struct pack *pack, const struct blob *blob, uint64_t offset,
 	unsigned number = PACK_OF(blob->at);
 	ssize_t n;
 
-	if (offset >= blob->length)
+	if (offset >= blob->length || pack->access == PACK_DROP)
 		return 0;
 	if (size > blob->length - offset)
 		size = (size_t)(blob->length - offset);
-	if (pack->writable && number == pack->number &&
+	if (pack->access == PACK_WRITE && number == pack->number &&
 		pack_flush(pack, err) < 0)
 		return -1;
 	if (open_read(pack, number, err) < 0)

@@ -29,9 +29,16 @@ struct blob {
 	uint32_t crc;
 };
 
-/* DIRECTORY is the one with the packs; created when WRITABLE. NULL on
+enum pack_access {
+	PACK_READ,
+	PACK_WRITE,
+	PACK_DROP, /* places, lengths and checksums as ever, but no bytes */
+};
+
+/* DIRECTORY is the one with the packs; created for PACK_WRITE. NULL on
  * failure. */
-struct pack *pack_open(const char *directory, int writable, struct err *err);
+struct pack *pack_open(
+	const char *directory, enum pack_access access, struct err *err);
 void pack_close(struct pack *pack);
 
 /* The next blob goes to END; whatever lies beyond is cut off. When the

@@ -44,6 +44,7 @@ struct store {
 	enum store_access access;
 	struct db db;
 	struct pack *pack;
+	bool drops; /* store_scratch.h */
 	int lock_fd;
 	bool in_transaction;
 	bool detached; /* some folder has detached messages */
