@@ -244,10 +244,13 @@ static int run_round(struct sync *sync, struct err *err)
 	sync->mail.all = (struct reconcile){.policy = sync->setup.policy};
 	sync->mail.all.prove = sync->setup.prove && sync->rounds == 1;
 	sync->dav.all = sync->mail.all;
-	if (pthread_create(&thread, NULL, dav_thread, &sync->dav))
+	if (sync->setup.one_thread)
+		dav_thread(&sync->dav);
+	else if (pthread_create(&thread, NULL, dav_thread, &sync->dav))
 		return err_set(err, ERR_LIMIT, "cannot start another thread");
 	status = run_mail(sync, err);
-	pthread_join(thread, NULL);
+	if (!sync->setup.one_thread)
+		pthread_join(thread, NULL);
 	if (!status && sync->dav.status) {
 		status = -1;
 		*err = sync->dav.err;
@@ -369,7 +372,9 @@ static void defaults(struct sync_setup *setup)
 {
 	if (!setup->window_bytes)
 		setup->window_bytes = WINDOW_BYTES;
-	if (!setup->queue_bytes)
+	if (setup->one_thread)
+		setup->queue_bytes = 0;
+	else if (!setup->queue_bytes)
 		setup->queue_bytes = QUEUE_BYTES;
 	if (!setup->attempts)
 		setup->attempts = ATTEMPTS;
@@ -387,6 +392,7 @@ static int start(struct sync *sync, struct err *err)
 		.directory = sync->setup.directory,
 		.wire = sync->wire,
 		.window_bytes = sync->setup.window_bytes,
+		.run_us = clock_wall_us(),
 		.held = sync_held,
 		.bulk = bulk,
 		.context = sync,

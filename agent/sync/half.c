@@ -45,6 +45,8 @@ int half_connect(struct half *half, struct err *err)
 	struct source_options options = {
 		.compress = setup->compress,
 		.in_flight_bytes = setup->in_flight_bytes,
+		/* More than one DAV request at a time is a thread each. */
+		.in_flight_max = half->dav && setup->one_thread ? 1 : 0,
 	};
 	char *password;
 	int status;
@@ -113,7 +115,7 @@ static int wait_resumed(struct half *half, struct err *err)
 	struct sync *sync = half->sync;
 	bool cancelled;
 
-	if (!half->dav)
+	if (!half->dav || sync->setup.one_thread)
 		return sync_wait_resumed(sync, err);
 	pthread_mutex_lock(&sync->mutex);
 	while (sync->paused && !sync->cancelled)

@@ -50,16 +50,23 @@ static int load(const struct store_item *item, void *arg)
 	return 0;
 }
 
+struct troubles {
+	struct pass *pass;
+	int64_t run_us;
+	bool owed;
+};
+
 /* What failed in this run is left alone until the next; what failed in an
  * earlier one is asked for, listed or not. */
 static int load_trouble(const struct store_quarantine *object, void *arg)
 {
-	struct pass *pass = arg;
+	struct troubles *troubles = arg;
+	struct pass *pass = troubles->pass;
 
 	if (!object->href)
 		return 0;
 	add(&pass->troubled, object->href);
-	if (!object->skip) {
+	if (object->at_us < troubles->run_us) {
 		pass->differences++;
 		add(&pass->fresh, object->href);
 	}
@@ -69,24 +76,32 @@ static int load_trouble(const struct store_quarantine *object, void *arg)
 int pass_dav_load(
 	struct pass *pass, const struct pass_tools *tools, struct err *err)
 {
+	struct troubles troubles = {pass, tools->run_us, false};
+
 	pass_dav_free(pass);
 	if (store_item_each(tools->reader, pass->row.id, load, pass, err))
 		return -1;
 	return store_quarantine_each(
-		tools->reader, pass->row.id, load_trouble, pass, err);
+		tools->reader, pass->row.id, load_trouble, &troubles, err);
 }
 
 static int is_owed(const struct store_quarantine *object, void *arg)
 {
-	(void)arg;
-	return object->href && !object->skip;
+	struct troubles *troubles = arg;
+
+	if (object->href && object->at_us < troubles->run_us)
+		troubles->owed = true;
+	return 0;
 }
 
 bool pass_dav_owed(const struct pass *pass, const struct pass_tools *tools)
 {
+	struct troubles troubles = {NULL, tools->run_us, false};
+
 	/* In doubt it is looked at. */
 	return store_quarantine_each(
-		tools->reader, pass->row.id, is_owed, NULL, NULL);
+		       tools->reader, pass->row.id, is_owed, &troubles, NULL) ||
+		troubles.owed;
 }
 
 static int by_name(const void *key, const void *element)

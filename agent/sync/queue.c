@@ -22,6 +22,8 @@ struct queue {
 	struct block *spare;
 	unsigned spares;
 	size_t bytes, bytes_max;
+	void (*take)(void *context, const struct block *block); /* or NULL */
+	void *context;
 	bool closed, failed;
 	bool held;
 	pthread_t holder;
@@ -38,6 +40,13 @@ struct queue *queue_new(size_t bytes_max)
 	queue->tail = &queue->head;
 	queue->bytes_max = bytes_max;
 	return queue;
+}
+
+void queue_set_inline(struct queue *queue,
+	void (*take)(void *context, const struct block *block), void *context)
+{
+	queue->take = take;
+	queue->context = context;
 }
 
 static void free_list(struct block *block)
@@ -101,6 +110,12 @@ int queue_push(struct queue *queue, struct block *block, struct err *err)
 		return -1;
 	}
 	queue->bytes += block->used;
+	if (queue->take) {
+		pthread_mutex_unlock(&queue->mutex);
+		queue->take(queue->context, block);
+		queue_done(queue, block);
+		return 0;
+	}
 	*queue->tail = block;
 	queue->tail = &block->next;
 	pthread_cond_signal(&queue->ready);

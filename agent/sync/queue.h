@@ -25,6 +25,12 @@ struct block {
 };
 
 struct queue *queue_new(size_t bytes_max);
+
+/* Without a consumer's thread: queue_push() hands each block to TAKE, which
+ * returns when it has done with it. One producer's thread, before its first
+ * push. */
+void queue_set_inline(struct queue *queue,
+	void (*take)(void *context, const struct block *block), void *context);
 void queue_free(struct queue *queue);
 
 /* An empty block, a used one where there is one. */

@@ -35,8 +35,12 @@ struct sync_setup {
 	uint64_t window_bytes;	  /* the largest; 0: 4 MiB */
 	uint64_t in_flight_bytes; /* 0: the source's default */
 	size_t queue_bytes;	  /* between the threads; 0: 4 MiB */
-	unsigned attempts;	  /* failures in a row; 0: 6 */
-	int64_t backoff_us;	  /* the shortest wait; 0: 0.3 s */
+	/* All on the thread in sync_run(): each block is stored when it is
+	 * full, and the DAV side is copied before the mail. For many in one
+	 * process. */
+	bool one_thread;
+	unsigned attempts;  /* failures in a row; 0: 6 */
+	int64_t backoff_us; /* the shortest wait; 0: 0.3 s */
 	bool prove;    /* list every folder, also those that look unchanged */
 	uint64_t seed; /* of the waits */
 	sync_open open_mail; /* NULL: imap_source_open() */

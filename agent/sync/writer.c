@@ -26,6 +26,7 @@ struct writer {
 	struct wire *wire;
 	struct queue *queue;
 	pthread_t thread;
+	bool threaded;
 	struct apply apply;    /* the store thread's */
 	uint64_t wire_seen;    /* the same */
 	struct err err;	       /* the same; read after it ended */
@@ -121,8 +122,9 @@ static int take(
 	return record->kind == RECORD_WINDOW ? commit(writer, err) : 0;
 }
 
-static void take_block(struct writer *writer, const struct block *block)
+static void take_block(void *context, const struct block *block)
 {
+	struct writer *writer = context;
 	const struct record *record;
 	struct err err = ERR_INIT;
 	size_t at = 0;
@@ -137,18 +139,24 @@ static void take_block(struct writer *writer, const struct block *block)
 	}
 }
 
+static void commit_last(struct writer *writer)
+{
+	struct err err = ERR_INIT;
+
+	if (!writer->failed && commit(writer, &err))
+		fail(writer, &err);
+}
+
 static void *store_thread(void *argument)
 {
 	struct writer *writer = argument;
-	struct err err = ERR_INIT;
 	struct block *block;
 
 	while ((block = queue_pop(writer->queue))) {
 		take_block(writer, block);
 		queue_done(writer->queue, block);
 	}
-	if (!writer->failed && commit(writer, &err))
-		fail(writer, &err);
+	commit_last(writer);
 	return NULL;
 }
 
@@ -165,7 +173,11 @@ int writer_start(struct writer **out, struct store *store, struct wire *wire,
 	if (publish(writer, false, err))
 		goto free_writer;
 	apply_init(&writer->apply, store, writer->progress.totals.quarantined);
-	if (pthread_create(&writer->thread, NULL, store_thread, writer)) {
+	writer->threaded = queue_bytes > 0;
+	if (!writer->threaded) {
+		queue_set_inline(writer->queue, take_block, writer);
+	} else if (pthread_create(
+			   &writer->thread, NULL, store_thread, writer)) {
 		err_set(err, ERR_LIMIT, "cannot start another thread");
 		goto free_writer;
 	}
@@ -192,7 +204,10 @@ int writer_stop(struct writer *writer, struct err *err)
 	if (!writer)
 		return 0;
 	queue_close(writer->queue);
-	pthread_join(writer->thread, NULL);
+	if (writer->threaded)
+		pthread_join(writer->thread, NULL);
+	else
+		commit_last(writer);
 	if (writer->failed) {
 		status = -1;
 		if (err)

@@ -31,8 +31,9 @@ struct writer_progress {
 	struct store_totals totals;
 };
 
-/* Takes STORE over. QUEUE_BYTES bounds what is between the threads. WIRE,
- * whose socket bytes are counted with each commit, must outlive it. */
+/* Takes STORE over. QUEUE_BYTES bounds what is between the threads; 0: no
+ * thread, the one that pushes does the writer's work. WIRE, whose socket
+ * bytes are counted with each commit, must outlive it. */
 int writer_start(struct writer **writer, struct store *store, struct wire *wire,
 	size_t queue_bytes, struct err *err);
 
