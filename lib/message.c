@@ -10,6 +10,7 @@
 #include "shape.h"
 
 #define SAMPLES_MAX    20000
+#define HOSTS_MAX      5000
 #define ERROR_TEXT_MAX 4096
 #define COUNT(array)   (sizeof(array) / sizeof(*(array)))
 
@@ -104,6 +105,25 @@ static const struct shape_table progress_table = {
 	progress_fields,
 };
 
+static const struct shape_field host_fields[] = {
+	FIELD(host_sample, at_us, INT),
+	FIELD(host_sample, span_us, INT),
+	FIELD(host_sample, cpu, DOUBLE),
+	FIELD(host_sample, cpu_own, DOUBLE),
+	FIELD(host_sample, memory, DOUBLE),
+	FIELD(host_sample, resident_bytes, UINT),
+	FIELD(host_sample, disk_busy, DOUBLE),
+	FIELD(host_sample, disk_await_ms, DOUBLE),
+	FIELD(host_sample, net_mb_s, DOUBLE),
+	FIELD(host_sample, net_link, DOUBLE),
+	FIELD(host_sample, shared, BOOL),
+	SHAPE_END,
+};
+static const struct shape_table host_table = {
+	sizeof(struct host_sample),
+	host_fields,
+};
+
 static const struct shape_field report_fields[] = {
 	FIELD(report, seq, UINT),
 	FIELD(report, boot, TEXT),
@@ -122,6 +142,9 @@ static const struct shape_field report_fields[] = {
 	{SHAPE_AT(struct report, samples), "samples", SHAPE_ARRAY,
 		.table = &sample_table, .length_max = SAMPLES_MAX,
 		.count_offset = offsetof(struct report, sample_count)},
+	{SHAPE_AT(struct report, hosts), "hosts", SHAPE_ARRAY, .optional = true,
+		.table = &host_table, .length_max = HOSTS_MAX,
+		.count_offset = offsetof(struct report, host_count)},
 	SHAPE_END,
 };
 static const struct shape_table report_table = {

@@ -83,6 +83,22 @@ struct progress {
 	bool verified;
 };
 
+/* The machine of a fleet over SPAN_US, which may be what limits. Shares are
+ * 0..1; what it does not tell is -1. */
+struct host_sample {
+	int64_t at_us; /* the end, by the agent's monotonic clock */
+	int64_t span_us;
+	double cpu;	/* busy, of all cores or of the group's quota */
+	double cpu_own; /* by the fleet itself, of the same */
+	double memory;	/* in use, of the machine or of the group's limit */
+	uint64_t resident_bytes; /* by the fleet */
+	double disk_busy;	 /* share of time, the disk of the stores */
+	double disk_await_ms;
+	double net_mb_s; /* in and out, all links but loopback */
+	double net_link; /* the busier direction, of what the links state */
+	bool shared;	 /* the mail server runs on the same machine */
+};
+
 struct report {
 	uint64_t seq;
 	char *boot;	 /* changes when at_us starts over */
@@ -97,6 +113,8 @@ struct report {
 	bool retryable;
 	struct sample *samples;
 	size_t sample_count;
+	struct host_sample *hosts; /* of a fleet, by one of its clients */
+	size_t host_count;
 };
 
 struct answer {

@@ -43,12 +43,15 @@ static json_t *encode_table(
 
 static json_t *encode_array(const struct shape_field *field, const char *object)
 {
-	json_t *array = json_array();
 	const char *elements;
+	json_t *array;
 	size_t count;
 
 	memcpy(&elements, object + field->offset, sizeof(elements));
 	memcpy(&count, object + field->count_offset, sizeof(count));
+	if (count == 0 && field->optional)
+		return NULL;
+	array = json_array();
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(array,
 			encode_table(field->table,

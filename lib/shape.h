@@ -32,7 +32,8 @@ struct shape_field {
 	size_t size;
 	const char *key;
 	enum shape_type type;
-	bool optional;		  /* may be missing: then 0 or NULL */
+	bool optional;		  /* may be missing: then 0 or NULL; an array
+				     of none is left out */
 	size_t length_max;	  /* SHAPE_TEXT bytes, SHAPE_ARRAY elements */
 	const char *const *words; /* SHAPE_WORD */
 	size_t word_count;
