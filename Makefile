@@ -18,7 +18,8 @@ SEE_agent/store          := lib agent/mail
 SEE_agent/source         := lib lib/net agent/mail
 SEE_agent/sync           := $(SEE_agent/source) agent/source agent/store
 SEE_agent/link           := $(SEE_agent/sync) agent/sync agent/config
-SEE_agent                := $(SEE_agent/link) agent/link
+SEE_agent/fleet          := lib agent/config agent/mail agent/store
+SEE_agent                := $(SEE_agent/link) agent/link agent/fleet
 
 SEE_controller/config    := lib
 SEE_controller/model     := lib
@@ -39,7 +40,7 @@ SEE_controller           := $(SEE_controller/server) controller/server \
 
 LIB_DIRS        := lib lib/net
 AGENT_DIRS      := agent/mail agent/config agent/store agent/source \
-                   agent/sync agent/link agent
+                   agent/sync agent/link agent/fleet agent
 CONTROLLER_DIRS := controller/config controller/model controller/recommend \
                    controller/simulate controller/measure controller/rollout \
                    controller/archive \

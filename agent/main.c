@@ -132,6 +132,14 @@ static int with_profile(const struct verb *verb, const struct where *where,
 	}
 	if (profile_load(&profile, where->profile, &err))
 		return verb_failed(verb->name, &err);
+	if (strcmp(profile.store, PROFILE_NO_STORE) == 0) {
+		profile_free(&profile);
+		err_set(&err, ERR_CONFIG,
+			"%s: store: none is for `sluice-agent fleet`; name a "
+			"directory",
+			where->profile);
+		return verb_failed(verb->name, &err);
+	}
 	status = verb->online ? verb->online(&profile, argc, argv)
 			      : verb->offline(profile.store, argc, argv);
 	profile_free(&profile);

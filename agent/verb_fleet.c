@@ -2,49 +2,46 @@
  * verb_fleet.c - `sluice-agent fleet`: many virtual clients in one process,
  * each a full client to the controller.
  *
- * The main thread runs a libuv loop that ticks all clients; each has the
- * threads that client.h tells of.
+ * The main thread runs a libuv loop that brings clients to life when their
+ * start has come, ticks those that live, and looks at the machine once a
+ * second. Each client has the threads that client.h tells of, with the whole
+ * engine on one of them.
  */
 #include "verbs.h"
 
 #include <argp.h>
+#include <malloc.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 #include <uv.h>
 
 #include "alloc.h"
-#include "buf.h"
+#include "capacity.h"
 #include "client.h"
-#include "conf.h"
+#include "clock.h"
 #include "err.h"
+#include "host.h"
 #include "log.h"
-#include "profile.h"
+#include "muster.h"
+#include "policy.h"
+#include "store.h"
+#include "store_scratch.h"
 
 #define TICK_MS	     200
-#define CLIENTS_MAX  2000
-#define FILES_EACH   24 /* sockets, databases, packs, locks, wake-ups */
-#define FILES_OWN    64
+#define HOST_US	     US_PER_S
 #define WINDOW_BYTES (UINT64_C(512) << 10)
-#define QUEUE_BYTES  ((size_t)512 << 10)
-#define TEMPLATE_MAX (64u << 10)
-
-struct request {
-	const char *template;
-	const char *range;
-};
-
-struct member {
-	struct profile profile;
-	struct client *client; /* NULL: has given up */
-};
+#define CACHE_BYTES  (UINT64_C(1) << 20) /* of all its stores, per client */
+#define ARENAS	     2
 
 struct fleet {
-	struct member *members;
-	size_t count, running;
+	struct muster muster;
+	struct client **clients; /* NULL: not yet alive, or has given up */
+	bool *gone;		 /* has given up */
+	size_t running;		 /* not gone */
+	int64_t started_us;
+	struct host_place place;
+	struct host_counters host; /* of the last look */
 	uv_loop_t loop;
 	uv_timer_t timer;
 	uv_signal_t signals[2];
@@ -54,12 +51,17 @@ static const struct argp_option options[] = {
 	{"template", 't', "FILE", 0,
 		"A profile in which %u stands for the client's name", 0},
 	{"range", 'r', "FIRST..LAST", 0, "The clients, as in u001..u500", 0},
+	{"clients", 'c', "FILE", 0,
+		"The clients, an inventory (CSV) as the controller reads it; "
+		"its columns link, store, password_file and start override "
+		"the template",
+		0},
 	{0},
 };
 
 static error_t parse(int key, char *word, struct argp_state *state)
 {
-	struct request *request = state->input;
+	struct muster_request *request = state->input;
 
 	switch (key) {
 	case 't':
@@ -68,14 +70,18 @@ static error_t parse(int key, char *word, struct argp_state *state)
 	case 'r':
 		request->range = word;
 		return 0;
+	case 'c':
+		request->inventory = word;
+		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "%s: not expected", word);
 		return 0;
 	case ARGP_KEY_END:
-		if (!request->template || !request->range)
+		if (!request->template ||
+			!request->range == !request->inventory)
 			argp_error(state,
-				"--template FILE and --range FIRST..LAST are "
-				"needed");
+				"--template FILE and either --range "
+				"FIRST..LAST or --clients FILE are needed");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -83,167 +89,111 @@ static error_t parse(int key, char *word, struct argp_state *state)
 }
 
 static const struct argp argp = {options, parse,
-	"--template FILE --range FIRST..LAST",
+	"--template FILE --range FIRST..LAST|--clients FILE",
 	"Run many virtual clients in one process, for load tests. SIGTERM "
 	"ends them cleanly.",
 	NULL, NULL, NULL};
 
 /* --------------------------------------------------------------- members */
 
-/* "u001..u500": the text before the digits, the numbers, the width. */
-static int parse_range(const char *range, char *stem, size_t size,
-	unsigned *first, unsigned *last, int *width, struct err *err)
-{
-	const char *dots = strstr(range, "..");
-	size_t length = strcspn(range, "0123456789");
-	char *end;
-
-	if (!dots || length >= size || strncmp(range, dots + 2, length) != 0 ||
-		range + length >= dots)
-		goto bad;
-	memcpy(stem, range, length);
-	stem[length] = '\0';
-	*width = (int)(dots - range - (ptrdiff_t)length);
-	*first = (unsigned)strtoul(range + length, &end, 10);
-	if (end != dots)
-		goto bad;
-	*last = (unsigned)strtoul(dots + 2 + length, &end, 10);
-	if (*end || *last < *first || *last - *first >= CLIENTS_MAX)
-		goto bad;
-	return 0;
-
-bad:
-	return err_set(err, ERR_USAGE,
-		"--range %s: expected FIRST..LAST as in u001..u500, at most "
-		"%d clients",
-		range, CLIENTS_MAX);
-}
-
-static int read_template(const char *path, struct buf *text, struct err *err)
-{
-	FILE *file = fopen(path, "re");
-	char piece[4096];
-	size_t got;
-	int status = 0;
-
-	if (!file)
-		return err_set_errno(err, "template %s", path);
-	while (!status && (got = fread(piece, 1, sizeof piece, file)) > 0)
-		status = buf_append(text, piece, got);
-	fclose(file);
-	return status ? err_set(err, ERR_CONFIG,
-				"template %s is longer than 64 KiB", path)
-		      : 0;
-}
-
-static void put_name(struct buf *out, const char *text, const char *name)
-{
-	const char *at;
-
-	while ((at = strstr(text, "%u"))) {
-		buf_append(out, text, (size_t)(at - text));
-		buf_append_text(out, name);
-		text = at + 2;
-	}
-	buf_append_text(out, text);
-}
-
 static void wake(void *context)
 {
 	(void)context; /* the timer comes by soon enough */
 }
 
-static int add_member(struct fleet *fleet, const char *path, const char *text,
-	const char *name, struct err *err)
+static int bring_to_life(struct fleet *fleet, size_t at, struct err *err)
 {
-	struct member *member = &fleet->members[fleet->count];
-	struct buf yaml = BUF_INIT(0);
-	struct client_setup setup = {.wake = wake, .name = NULL};
-	int status;
+	const struct member *member = &fleet->muster.members[at];
+	const struct profile *profile = &member->profile;
+	struct client_setup setup = {
+		.sync = profile_make_setup(profile, NULL),
+		.make_policy = profile_make_policy,
+		.profile = profile,
+		.url = profile->controller.url,
+		.token_file = profile->controller.token_file,
+		.ca_file = profile->controller.ca_file,
+		.name = member->name,
+		.many = true,
+		.wake = wake,
+	};
 
-	put_name(&yaml, text, name);
-	status = conf_parse(&profile_table, &member->profile, yaml.data,
-		yaml.length, path, ".", err);
-	buf_free(&yaml);
-	if (status)
-		return -1;
-	fleet->count++;
-	if (!member->profile.controller.url)
-		return err_set(err, ERR_CONFIG,
-			"template %s names no controller", path);
-	setup.sync = profile_make_setup(&member->profile, NULL);
-	setup.make_policy = profile_make_policy;
-	setup.profile = &member->profile;
+	setup.sync.one_thread = true;
 	setup.sync.window_bytes = WINDOW_BYTES;
 	setup.sync.in_flight_bytes = 2 * WINDOW_BYTES;
-	setup.sync.queue_bytes = QUEUE_BYTES;
-	setup.url = member->profile.controller.url;
-	setup.token_file = member->profile.controller.token_file;
-	setup.ca_file = member->profile.controller.ca_file;
-	setup.name = member->profile.controller.client
-		? member->profile.controller.client
-		: member->profile.account.user;
-	return client_new(&member->client, &setup, err);
+	return client_new(&fleet->clients[at], &setup, err);
 }
 
-/* Running out of descriptors in the middle would look like a slow server. */
-static int check_limits(unsigned clients, struct err *err)
+static void give_up(struct fleet *fleet, size_t at, const struct err *err)
 {
-	struct rlimit limit;
-	rlim_t need = (rlim_t)clients * FILES_EACH + FILES_OWN;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return err_set_errno(err, "limit of open files");
-	if (limit.rlim_cur < need && limit.rlim_max >= need) {
-		limit.rlim_cur = need;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-	if (limit.rlim_cur >= need)
-		return 0;
-	return err_set(err, ERR_LIMIT,
-		"%u clients need %llu open files, %llu are allowed; raise it "
-		"with ulimit -n or take fewer clients",
-		clients, (unsigned long long)need,
-		(unsigned long long)limit.rlim_cur);
+	log_error("fleet", "%s: %s", fleet->muster.members[at].name, err->text);
+	client_free(fleet->clients[at]);
+	fleet->clients[at] = NULL;
+	fleet->gone[at] = true;
+	fleet->running--;
 }
 
-static int muster(
-	struct fleet *fleet, const struct request *request, struct err *err)
+static void tick(struct fleet *fleet, size_t at, int64_t now_us)
 {
-	struct buf text = BUF_INIT(TEMPLATE_MAX);
-	char stem[64];
-	unsigned first, last;
-	int width;
-	int status = -1;
+	int64_t start_us = fleet->muster.members[at].start_us;
+	struct err err = ERR_INIT;
+	int status = 0;
 
-	if (parse_range(request->range, stem, sizeof stem, &first, &last,
-		    &width, err) ||
-		check_limits(last - first + 1, err) ||
-		read_template(request->template, &text, err))
-		goto free_text;
-	fleet->members = xcalloc(last - first + 1, sizeof *fleet->members);
-	status = 0;
-	for (unsigned i = first; !status && i <= last; i++) {
-		char *name = xasprintf("%s%0*u", stem, width, i);
-
-		status = add_member(
-			fleet, request->template, buf_text(&text), name, err);
-		free(name);
-	}
-	fleet->running = fleet->count;
-
-free_text:
-	buf_free(&text);
-	return status;
+	if (fleet->gone[at])
+		return;
+	if (fleet->clients[at])
+		status = client_tick(fleet->clients[at], &err);
+	else if (now_us - fleet->started_us >= start_us)
+		status = bring_to_life(fleet, at, &err);
+	if (status)
+		give_up(fleet, at, &err);
 }
 
-static void dismiss(struct fleet *fleet)
+/* ------------------------------------------------------------------ host */
+
+static bool is_loopback(const char *host)
 {
-	for (size_t i = 0; i < fleet->count; i++) {
-		client_free(fleet->members[i].client);
-		profile_free(&fleet->members[i].profile);
-	}
-	free(fleet->members);
+	return host &&
+		(strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
+			strcmp(host, "localhost") == 0);
+}
+
+static void find_host(struct fleet *fleet)
+{
+	const struct profile *first = &fleet->muster.members[0].profile;
+	const char *slash = strrchr(first->store, '/');
+	char *parent = slash
+		? xstrndup(first->store, (size_t)(slash - first->store) + 1)
+		: xstrdup(".");
+
+	fleet->place = (struct host_place){
+		.root = "",
+		.store = parent,
+		.shared = is_loopback(first->account.imap.host),
+	};
+	host_find_disk(&fleet->place);
+	fleet->place.store = NULL;
+	free(parent);
+	host_read(&fleet->place, &fleet->host);
+}
+
+/* One of the clients that work brings it to the controller; while nobody
+ * works nothing is measured there. */
+static void tell_host(struct fleet *fleet, int64_t now_us)
+{
+	struct host_counters now;
+	struct host_sample sample;
+
+	if (now_us - fleet->host.at_us < HOST_US)
+		return;
+	host_read(&fleet->place, &now);
+	for (size_t i = 0; i < fleet->muster.count; i++)
+		if (fleet->clients[i] && client_busy(fleet->clients[i])) {
+			if (host_between(
+				    &fleet->place, &fleet->host, &now, &sample))
+				client_tell_host(fleet->clients[i], &sample);
+			break;
+		}
+	fleet->host = now;
 }
 
 /* ------------------------------------------------------------------ loop */
@@ -251,18 +201,11 @@ static void dismiss(struct fleet *fleet)
 static void on_timer(uv_timer_t *timer)
 {
 	struct fleet *fleet = timer->data;
-	struct err err = ERR_INIT;
+	int64_t now_us = clock_monotonic_us();
 
-	for (size_t i = 0; i < fleet->count; i++) {
-		struct member *member = &fleet->members[i];
-
-		if (!member->client || client_tick(member->client, &err) == 0)
-			continue;
-		log_error("fleet", "%s", err.text);
-		client_free(member->client);
-		member->client = NULL;
-		fleet->running--;
-	}
+	tell_host(fleet, now_us);
+	for (size_t i = 0; i < fleet->muster.count; i++)
+		tick(fleet, i, now_us);
 	if (!fleet->running)
 		uv_stop(&fleet->loop);
 }
@@ -300,21 +243,54 @@ static void run_loop(struct fleet *fleet)
 	uv_loop_close(&fleet->loop);
 }
 
+/* Buffers that are generous to one client are not to hundreds. */
+static void save_memory(size_t clients)
+{
+	mallopt(M_ARENA_MAX, ARENAS);
+	mallopt(M_TRIM_THRESHOLD, 256 << 10);
+	mallopt(M_MMAP_THRESHOLD, 64 << 10);
+	store_cap_caches(clients * CACHE_BYTES);
+}
+
+static int run(struct fleet *fleet, struct err *err)
+{
+	struct muster *muster = &fleet->muster;
+	struct capacity capacity;
+
+	capacity_read(&capacity, "",
+		muster->scratch ? scratch_directory(muster->scratch) : NULL);
+	if (capacity_check(&capacity, muster->count, err) < 0)
+		return -1;
+	save_memory(muster->count);
+	find_host(fleet);
+	fleet->clients = xcalloc(muster->count, sizeof(struct client *));
+	fleet->gone = xcalloc(muster->count, sizeof(bool));
+	fleet->running = muster->count;
+	fleet->started_us = clock_monotonic_us();
+	log_info("fleet", "%zu clients", muster->count);
+	run_loop(fleet);
+	for (size_t i = 0; i < muster->count; i++)
+		client_free(fleet->clients[i]);
+	free(fleet->clients);
+	free(fleet->gone);
+	return fleet->running ? 0
+			      : err_set(err, ERR_REFUSED,
+					"every client has given up; the log "
+					"says why");
+}
+
 int verb_fleet(int argc, char **argv)
 {
-	struct request request = {NULL, NULL};
-	struct fleet fleet = {.members = NULL};
+	struct muster_request request = {NULL, NULL, NULL};
+	struct fleet fleet = {.clients = NULL};
 	struct err err = ERR_INIT;
 	int status;
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &request))
 		return 2;
-	status = muster(&fleet, &request, &err);
-	if (!status)
-		run_loop(&fleet);
-	if (!status && !fleet.running)
-		status = err_set(&err, ERR_REFUSED,
-			"every client has given up; the log says why");
-	dismiss(&fleet);
+	if (muster_make(&fleet.muster, &request, &err))
+		return verb_failed("fleet", &err);
+	status = run(&fleet, &err);
+	muster_free(&fleet.muster);
 	return status ? verb_failed("fleet", &err) : 0;
 }

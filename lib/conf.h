@@ -64,7 +64,8 @@ struct conf_field {
 	bool required;
 	const char *fallback; /* the default, as it would stand in the file */
 	double min, max;      /* both 0: no range */
-	const char *const *words; /* CONF_ENUM: ends with NULL */
+	const char *const *words; /* CONF_ENUM: ends with NULL; CONF_PATH: what
+				     is no path and stays as it is */
 	int (*parse)(const char *text, void *field, struct err *err);
 	const struct conf_table *table; /* CONF_TABLE */
 

@@ -53,6 +53,14 @@ const char *conf_expected(const struct conf_field *field)
 	return "a value";
 }
 
+static bool is_word(const struct conf_field *field, const char *text)
+{
+	for (size_t i = 0; field->words && field->words[i]; i++)
+		if (strcmp(text, field->words[i]) == 0)
+			return true;
+	return false;
+}
+
 static int read_string(const struct conf_field *field, void *at,
 	const char *text, const char *folder, struct err *err)
 {
@@ -63,7 +71,8 @@ static int read_string(const struct conf_field *field, void *at,
 			"expected %s, found nothing; give a value or remove "
 			"the key",
 			conf_expected(field));
-	if (field->type == CONF_PATH && folder && *text != '/')
+	if (field->type == CONF_PATH && folder && *text != '/' &&
+		!is_word(field, text))
 		value = xasprintf("%s/%s", folder, text);
 	else
 		value = xstrdup(text);

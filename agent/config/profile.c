@@ -10,6 +10,8 @@
 static const char *const modes[] = {"headers", "full", NULL};
 static const char *const compressions[] = {"auto", "on", "off", NULL};
 
+static const char *const no_store[] = {PROFILE_NO_STORE, NULL};
+
 static const struct conf_field folder_fields[] = {
 	{CONF_AT(struct profile_folder, path), "path", CONF_STRING,
 		"the folder, with `/` between levels; `/` alone is the root",
@@ -83,7 +85,9 @@ static const struct conf_field profile_fields[] = {
 	{CONF_AT(struct profile, account), "account", CONF_TABLE,
 		"where the mail is", .required = true, .table = &account_table},
 	{CONF_AT(struct profile, store), "store", CONF_PATH,
-		"directory of the local database", .required = true},
+		"directory of the local database; `none`, for a fleet: the "
+		"engine runs as ever, what it stores is counted and dropped",
+		.required = true, .words = no_store},
 	{CONF_AT(struct profile, link_bytes_s), "link", CONF_RATE,
 		"cap on what this client uses of the network, as in "
 		"1.5MB/s; without it none"},

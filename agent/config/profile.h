@@ -46,9 +46,12 @@ struct profile_controller {
 	char *client; /* our name in the scenario; NULL: the user */
 };
 
+/* A client of a fleet that keeps nothing (store_scratch.h). */
+#define PROFILE_NO_STORE "none"
+
 struct profile {
 	struct account account;
-	char *store;
+	char *store;	       /* a directory, or PROFILE_NO_STORE */
 	uint64_t link_bytes_s; /* 0: no cap */
 	enum profile_compress compress;
 	struct profile_policy policy;

@@ -42,7 +42,8 @@ struct client {
 	uint64_t verify_id; /* VERIFY under way; 0: none */
 	uint64_t rate_bytes_s;
 	int64_t sampled_us;
-	bool news; /* something must be told at once */
+	struct host_sample host; /* told next, unless its span is 0 */
+	bool news;		 /* something must be told at once */
 	bool idle_told;
 };
 
@@ -96,10 +97,13 @@ static void tell(struct client *client, bool urgent)
 			err_retry(&client->err) != ERR_RETRY_NEVER,
 		.samples = &sample,
 		.sample_count = 1,
+		.hosts = &client->host,
+		.host_count = client->host.span_us > 0,
 	};
 
 	client->sampled_us = sample.at_us;
 	link_post(client->link, &report, urgent);
+	client->host.span_us = 0;
 }
 
 static void set_phase(struct client *client, enum phase phase)
@@ -301,6 +305,16 @@ static void listen_to(struct client *client)
 
 /* ------------------------------------------------------------------- tick */
 
+bool client_busy(const struct client *client)
+{
+	return client->sync != NULL;
+}
+
+void client_tell_host(struct client *client, const struct host_sample *host)
+{
+	client->host = *host;
+}
+
 int client_tick(struct client *client, struct err *err)
 {
 	int64_t now = clock_monotonic_us();
@@ -348,6 +362,7 @@ int client_new(
 		.url = setup->url,
 		.token_file = setup->token_file,
 		.ca_file = setup->ca_file,
+		.many = setup->many,
 		.client = setup->name,
 		.wake = setup->wake,
 		.context = setup->context,

@@ -16,6 +16,7 @@
 
 struct client;
 struct err;
+struct host_sample;
 struct policy;
 struct profile;
 
@@ -32,6 +33,7 @@ struct client_setup {
 	const char *ca_file; /* or NULL */
 	const char *name;    /* in the scenario */
 	bool upkeep;	     /* index and compact the store when idle */
+	bool many;	     /* one of a fleet: see link.h */
 	/* Any thread: client_tick() has something to do. */
 	void (*wake)(void *context);
 	void *context;
@@ -40,6 +42,12 @@ struct client_setup {
 /* Goes on with a synchronisation that an earlier process did not finish. */
 int client_new(struct client **client, const struct client_setup *setup,
 	struct err *err);
+
+/* Whether a synchronisation is under way. */
+bool client_busy(const struct client *client);
+
+/* HOST goes with the next report. */
+void client_tell_host(struct client *client, const struct host_sample *host);
 
 /* -1 when the client cannot go on without a person: ERR says why. */
 int client_tick(struct client *client, struct err *err);

@@ -24,7 +24,9 @@
 #define BACKOFF_CAP   (30 * US_PER_S)
 #define KEEP_US	      (10 * US_PER_S) /* between reports nobody takes */
 #define SAMPLES_MAX   10000
+#define HOSTS_MAX     3600
 #define FIRST_POLL_MS 1000
+#define STACK_BYTES   ((size_t)256 << 10)
 
 struct link {
 	struct link_setup setup;
@@ -70,12 +72,28 @@ static void add_samples(struct report *pending, const struct report *report)
 	pending->sample_count = count;
 }
 
+/* After an hour without a controller the newest are as good as any. */
+static void add_hosts(struct report *pending, const struct report *report)
+{
+	size_t room = HOSTS_MAX - pending->host_count;
+	size_t count = report->host_count < room ? report->host_count : room;
+
+	if (!count)
+		return;
+	pending->hosts = xrealloc(pending->hosts, pending->host_count + count,
+		sizeof(*pending->hosts));
+	memcpy(pending->hosts + pending->host_count, report->hosts,
+		count * sizeof(*report->hosts));
+	pending->host_count += count;
+}
+
 void link_post(struct link *link, const struct report *report, bool urgent)
 {
 	struct report *pending = &link->pending;
 
 	pthread_mutex_lock(&link->mutex);
 	add_samples(pending, report);
+	add_hosts(pending, report);
 	free(pending->error);
 	free(pending->error_kind);
 	pending->error = xstrdup(report->error);
@@ -414,6 +432,18 @@ static void release(struct link *link)
 	free(link);
 }
 
+static int spawn(struct link *link)
+{
+	pthread_attr_t attributes;
+	int status;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_BYTES);
+	status = pthread_create(&link->thread, &attributes, link_thread, link);
+	pthread_attr_destroy(&attributes);
+	return status;
+}
+
 int link_start(
 	struct link **out, const struct link_setup *setup, struct err *err)
 {
@@ -427,7 +457,8 @@ int link_start(
 	pthread_cond_init(&link->cond, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	link->wire = link_wire_new(setup->ca_file);
-	link->outbox = outbox_open(setup->directory, err);
+	link->outbox = outbox_open(
+		setup->directory, setup->many ? OUTBOX_FAST : OUTBOX_SAFE, err);
 	if (!link->outbox) {
 		release(link);
 		return -1;
@@ -436,7 +467,7 @@ int link_start(
 	link->active = (unsigned)get_number(link->outbox, "active");
 	backoff_init(&link->backoff, BACKOFF_US, BACKOFF_CAP, 0,
 		(uint64_t)clock_wall_us() ^ (uintptr_t)link);
-	if (pthread_create(&link->thread, NULL, link_thread, link)) {
+	if (spawn(link)) {
 		release(link);
 		return err_set(err, ERR_LIMIT, "cannot start another thread");
 	}

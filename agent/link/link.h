@@ -23,6 +23,8 @@ struct link_setup {
 	const char *url;       /* of the controller */
 	const char *token_file;
 	const char *ca_file; /* or NULL */
+	bool many; /* hundreds in this process: small buffers, and the outbox
+		      does not wait for the disk (outbox.h) */
 	const char *client;  /* our name in the scenario */
 	const char *subject; /* for the log */
 	/* On the link's thread: an answer has come, or the link has given up

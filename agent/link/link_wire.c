@@ -23,6 +23,7 @@
 /* The controller holds an idle agent's report for up to 25 s. */
 #define REQUEST_US	 (60 * US_PER_S)
 #define ANSWER_BYTES_MAX (64u << 10)
+#define BUFFER_BYTES	 ((size_t)16 << 10)
 #define TOKEN_BYTES_MAX	 512
 
 struct link_wire {
@@ -34,7 +35,10 @@ struct link_wire {
 struct link_wire *link_wire_new(const char *ca_file)
 {
 	struct link_wire *link = xcalloc(1, sizeof *link);
-	struct http_options options = {.stall_us = REQUEST_US};
+	struct http_options options = {
+		.stall_us = REQUEST_US,
+		.buffer_bytes = BUFFER_BYTES,
+	};
 
 	link->ca_file = xstrdup(ca_file);
 	options.ca_file = link->ca_file;

@@ -19,7 +19,6 @@ struct outbox {
 
 static const char schema[] =
 	"PRAGMA journal_mode = WAL;"
-	"PRAGMA synchronous = FULL;"
 	"PRAGMA cache_size = -256;"
 	"PRAGMA wal_autocheckpoint = 64;"
 	"CREATE TABLE IF NOT EXISTS reports("
@@ -27,7 +26,8 @@ static const char schema[] =
 	"CREATE TABLE IF NOT EXISTS identity("
 	" key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
 
-struct outbox *outbox_open(const char *directory, struct err *err)
+struct outbox *outbox_open(
+	const char *directory, enum outbox_care care, struct err *err)
 {
 	struct outbox *outbox;
 	char *path;
@@ -42,6 +42,11 @@ struct outbox *outbox_open(const char *directory, struct err *err)
 	status = db_open(&outbox->db, path,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
 	free(path);
+	if (status == 0)
+		status = db_script(&outbox->db,
+			care == OUTBOX_SAFE ? "PRAGMA synchronous = FULL;"
+					    : "PRAGMA synchronous = OFF;",
+			err);
 	if (status == 0)
 		status = db_script(&outbox->db, schema, err);
 	if (status < 0) {

@@ -15,8 +15,15 @@
 struct err;
 struct outbox;
 
+enum outbox_care {
+	OUTBOX_SAFE, /* a call returns when the disk has it */
+	OUTBOX_FAST, /* survives the process, not a loss of power: for a fleet,
+			whose reports would fill the disk with waits */
+};
+
 /* Creates the directory and the file when absent. */
-struct outbox *outbox_open(const char *directory, struct err *err);
+struct outbox *outbox_open(
+	const char *directory, enum outbox_care care, struct err *err);
 void outbox_close(struct outbox *outbox);
 
 /* Stores a report under the next sequence number, which is returned in SEQ;

@@ -28,7 +28,7 @@
 #define CONNECT_US    (20 * US_PER_S)
 #define STALL_US      (60 * US_PER_S)
 #define POLL_MS	      1000
-#define BUFFER_BYTES  (256L * 1024)
+#define BUFFER_BYTES  ((size_t)256 * 1024)
 #define RETRY_AFTER_S 86400 /* nobody means a longer Retry-After */
 
 struct http {
@@ -38,6 +38,7 @@ struct http {
 	char *ca_file;
 	char *unix_socket;
 	int64_t connect_us, stall_us;
+	size_t buffer_bytes;
 	curl_socket_t fd; /* the connection in use, -1 */
 	uint64_t counted_in, counted_out;
 	/* of the request that runs */
@@ -160,6 +161,8 @@ struct http *http_new(const struct http_options *options, struct wire *wire)
 	http->connect_us = options->connect_us ? options->connect_us
 					       : CONNECT_US;
 	http->stall_us = options->stall_us ? options->stall_us : STALL_US;
+	http->buffer_bytes = options->buffer_bytes ? options->buffer_bytes
+						   : BUFFER_BYTES;
 	curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, 1L);
 	return http;
 }
@@ -293,7 +296,7 @@ static void set_transport(struct http *http, const struct http_request *request)
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
 		(long)(request->total_us / US_PER_MS));
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
+	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)http->buffer_bytes);
 	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
 	/* One request at a time gains nothing by HTTP/2, and some DAV
 	 * servers do it badly. */

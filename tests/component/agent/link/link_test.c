@@ -190,7 +190,7 @@ static int setup(void **state)
 	f->steps[1].path = "/v1/agent/report";
 	f->steps[1].answer = take_report;
 	f->controller.http = fake_http_start(f->steps, 2);
-	f->outbox = outbox_open(f->store, &f->err);
+	f->outbox = outbox_open(f->store, OUTBOX_SAFE, &f->err);
 	assert_non_null(f->outbox);
 	f->fake = xcalloc(1, sizeof *f->fake);
 	f->account.user = "u@example.org";

@@ -223,7 +223,7 @@ static void test_quarantine(void **state)
 
 static void test_outbox(void **state)
 {
-	struct outbox *outbox = outbox_open(directory, &err);
+	struct outbox *outbox = outbox_open(directory, OUTBOX_SAFE, &err);
 	uint64_t seq = 0;
 	char *text;
 
@@ -236,7 +236,7 @@ static void test_outbox(void **state)
 	ok(outbox_ack(outbox, 2, &err));
 	ok(outbox_set(outbox, "agent", "a7", &err));
 	outbox_close(outbox);
-	outbox = outbox_open(directory, &err);
+	outbox = outbox_open(directory, OUTBOX_SAFE, &err);
 	assert_int_equal(outbox_next_seq(outbox), 3);
 	ok(outbox_put(outbox, "{3}", &seq, &err));
 	assert_int_equal(seq, 3);
