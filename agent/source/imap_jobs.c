@@ -28,10 +28,6 @@
 #define TIMEOUTS_MAX	3
 #define STRIKES_MAX	2 /* sessions that one item may end */
 #define DROP_PAUSE_US	(50 * US_PER_MS)
-/* A server may keep a command going, as long as it sends this much; the
- * stream's watchdog sees to silence. */
-#define COMMAND_US  (300 * US_PER_S)
-#define BYTES_S_MIN 1000
 
 static bool is_dead(const struct flight *flight)
 {
@@ -440,6 +436,7 @@ static bool worth_another(struct fetch_run *run, const struct err *why)
 static int recover(struct fetch_run *run, struct err *why)
 {
 	struct wire *wire = run->source->wire;
+	int64_t pause_us = run->source->options.pause_us;
 	struct err cause;
 
 	/* The parting words say more than the end of the stream. */
@@ -456,29 +453,24 @@ static int recover(struct fetch_run *run, struct err *why)
 	}
 	run->oversize = 0;
 	run->timed = 0;
-	if (wire_wait(wire, -1, 0, DROP_PAUSE_US * run->drops, why) < 0)
+	if (wire_wait(wire, -1, 0,
+		    (pause_us ? pause_us : DROP_PAUSE_US) * run->drops,
+		    why) < 0)
 		return -1;
 	return imap_connect(run->source, why);
 }
 
-/* A drop a minute is progress to the watchdog; not to this one. */
+/* A window must end in time; where nobody knows how much it brings, because
+ * it may be a folder of any length, each of its answers must. */
 static void set_deadline(struct fetch_run *run)
 {
 	struct job *job = run->sent.first;
-	int64_t allowed_us = COMMAND_US;
+	uint64_t bytes = job && job->flight ? job->flight->window.bytes : 0;
 
-	if (job && job->tag == run->timed)
+	if (bytes && job->tag == run->timed)
 		return;
-	run->timed = job ? job->tag : 0;
-	if (job && job->flight)
-		allowed_us += (int64_t)(job->flight->window.bytes /
-				      BYTES_S_MIN) *
-			US_PER_S;
-	/* Of unknown size: the window may be a folder of any length. */
-	if (job && job->flight && !job->flight->window.bytes)
-		allowed_us = 0;
-	stream_set_deadline(run->source->stream,
-		job && allowed_us ? clock_monotonic_us() + allowed_us : 0);
+	run->timed = job->tag;
+	imap_allow(run->source, bytes);
 }
 
 static int step(struct fetch_run *run, struct err *err)

@@ -40,6 +40,7 @@ struct talk {
 	mailstream *etpan; /* libetpan's buffers over our stream */
 	struct pipe pipe;
 	struct imap_session *session;
+	int64_t command_us;
 	bool known; /* PREAUTH: no login is needed */
 };
 
@@ -189,7 +190,7 @@ static void begin(struct talk *talk)
 	talk->pipe.tail_length = 0;
 	talk->pipe.tail[0] = '\0';
 	stream_set_deadline(
-		talk->pipe.stream, clock_monotonic_us() + COMMAND_US);
+		talk->pipe.stream, clock_monotonic_us() + talk->command_us);
 }
 
 static void ended(struct talk *talk)
@@ -284,8 +285,10 @@ static int greeting(struct talk *talk, struct buf *about, struct err *err)
 	int code;
 
 	talk->pipe.tail_length = 0;
-	stream_set_deadline(
-		talk->pipe.stream, clock_monotonic_us() + GREETING_US);
+	stream_set_deadline(talk->pipe.stream,
+		clock_monotonic_us() +
+			(talk->command_us < GREETING_US ? talk->command_us
+							: GREETING_US));
 	if (check_greeting(talk, about, err) < 0)
 		return -1;
 	code = mailimap_connect(talk->imap, talk->etpan);
@@ -508,7 +511,11 @@ done:
 int imap_session_start(struct imap_session *session, struct stream *stream,
 	const struct imap_login *credentials, struct err *err)
 {
-	struct talk talk = {.session = session};
+	struct talk talk = {
+		.session = session,
+		.command_us = credentials->command_us ? credentials->command_us
+						      : COMMAND_US,
+	};
 	mailstream_low *low;
 	int status;
 

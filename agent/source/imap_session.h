@@ -41,8 +41,9 @@ struct imap_login {
 	const char *user, *password;
 	enum security security;
 	enum compress compress;
-	bool slow_link; /* COMPRESS_AUTO: it gains here */
-	bool bare;	/* nothing beyond the login: no ID, ENABLE, COMPRESS */
+	bool slow_link;	    /* COMPRESS_AUTO: it gains here */
+	int64_t command_us; /* 0: 60 s */
+	bool bare; /* nothing beyond the login: no ID, ENABLE, COMPRESS */
 };
 
 /* Fills SESSION, to be released with imap_session_free() after a failure

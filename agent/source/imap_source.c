@@ -18,6 +18,8 @@
 #include "wire.h"
 
 #define COMMAND_MAX	  (256u * 1024)
+#define COMMAND_US	  (300 * US_PER_S)
+#define BYTES_S_MIN	  1000
 #define LOGOUT_US	  (2 * US_PER_S)
 #define SLOW_LINK_BYTES_S 512000
 
@@ -59,6 +61,7 @@ static int connect_once(struct imap_source *source, bool bare, struct err *err)
 		.compress = source->options.compress,
 		.slow_link = is_slow(source),
 		.bare = bare,
+		.command_us = source->options.command_us,
 	};
 	int status;
 
@@ -115,6 +118,17 @@ unsigned imap_send(
 	return status < 0 ? 0 : tag;
 }
 
+void imap_allow(struct imap_source *source, uint64_t bytes)
+{
+	int64_t allowed_us = source->options.command_us
+		? source->options.command_us
+		: COMMAND_US;
+
+	stream_set_deadline(source->stream,
+		clock_monotonic_us() + allowed_us +
+			(int64_t)(bytes / BYTES_S_MIN) * US_PER_S);
+}
+
 int imap_receive(
 	struct imap_source *source, struct answer *answer, struct err *err)
 {
@@ -142,6 +156,7 @@ static int collect(struct imap_source *source, unsigned tag,
 	struct answer answer;
 
 	for (;;) {
+		imap_allow(source, 0);
 		if (imap_receive(source, &answer, err) < 0)
 			return -1;
 		if (answer.kind == ANSWER_FETCH)

@@ -35,6 +35,10 @@ int imap_connect(struct imap_source *source, struct err *err);
 unsigned imap_send(
 	struct imap_source *source, const struct buf *command, struct err *err);
 
+/* What is awaited, of about BYTES, must be here in good time from now: a byte
+ * now and then is progress to the stream's watchdog, but not to this one. */
+void imap_allow(struct imap_source *source, uint64_t bytes);
+
 /* The next answer (imap_reader.h); commands of imap_send() only. */
 int imap_receive(
 	struct imap_source *source, struct answer *answer, struct err *err);

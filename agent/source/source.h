@@ -50,6 +50,10 @@ struct source_options {
 	uint64_t in_flight_bytes;     /* expected ones; 0: 8 MB */
 	uint64_t item_bytes_max;      /* 0: 2 GiB - 1 */
 	int64_t stall_us, connect_us; /* 0: the transport's defaults */
+	int64_t pause_us;   /* before a lost session is made anew; 0: 50 ms,
+			       each time as much longer */
+	int64_t command_us; /* for an answer, however it drips; 0: 300 s, 60 s
+			       until the session has begun */
 };
 
 /* What this server can do, for the plan. */

@@ -82,6 +82,7 @@ static void drip(struct server *server, const char *data, size_t bytes)
 	for (size_t i = 0; i < bytes && !server->over; i++) {
 		nanosleep(&pause, NULL);
 		server->over = raw_send(server, data + i, 1) != 1;
+		server->sent++;
 	}
 }
 

@@ -1,6 +1,8 @@
 /* imap_fault_test.c - the IMAP source against a server that misbehaves. */
 #include "imap_bench.h"
 
+#include "clock.h"
+
 static void a_garbled_answer_costs_one_message(void **state)
 {
 	static const enum fake_fault garbled[] = {
@@ -67,18 +69,30 @@ static void a_message_of_5_gb_is_refused(void **state)
 	tear_down(bench);
 }
 
+/* From the greeting to the last byte: what is cut comes with the next session,
+ * whole and once. */
 static void goes_on_after_a_cut_at_any_byte(void **state)
 {
 	struct fake_imap fake = {.cut_connections = 1};
 	struct bench *bench;
 	const char *events;
-	size_t cut;
+	bool cut = true;
 
 	(void)state;
-	for (cut = 500; cut < 1100; cut += 7) {
-		fake.cut_after = cut;
+	for (fake.cut_after = 1; cut; fake.cut_after++) {
 		bench = set_up(&fake);
-		open_and_list(bench);
+		bench->options.pause_us = 1;
+		if (try_open(bench) < 0)
+			assert_int_equal(try_open(bench), 0);
+		else if (bench->fake.connections > 1)
+			fail_msg("%s", "not cut, and yet another connection");
+		if (source_list(bench->source, on_collection, &bench->record,
+			    &bench->err) < 0) {
+			assert_int_equal(
+				err_retry(&bench->err), ERR_RETRY_SOON);
+			source_close(bench->source);
+			open_and_list(bench);
+		}
 		if (fetch(bench, FETCH_FULL, all_ids, 4) < 0)
 			fail_msg("%s", bench->err.text);
 		events = buf_text(&bench->record.events);
@@ -87,8 +101,12 @@ static void goes_on_after_a_cut_at_any_byte(void **state)
 		assert_non_null(strstr(events, FIVE));
 		assert_non_null(strstr(events, NINE));
 		assert_null(strstr(events, "failed"));
+		assert_null(strstr(strstr(events, ONE) + 1, ONE));
+		assert_null(strstr(strstr(events, NINE) + 1, NINE));
+		cut = bench->fake.connections > 1;
 		tear_down(bench);
 	}
+	assert_true(fake.cut_after > 900);
 }
 
 static void a_server_that_stays_away_is_an_error(void **state)
@@ -114,6 +132,67 @@ static void silence_ends_in_a_timeout(void **state)
 	assert_int_equal(fetch(bench, FETCH_FULL, all_ids, 4), -1);
 	assert_int_equal(bench->err.kind, ERR_TIMEOUT);
 	tear_down(bench);
+}
+
+/* A byte now and then keeps the watchdog quiet, but no command going. */
+static void dripping_ends_in_a_timeout(void **state)
+{
+	static const size_t from[] = {1, 60, 150, 300};
+	struct bench *bench;
+	int status;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		bench = set_up(NULL);
+		bench->options.command_us = 100 * US_PER_MS;
+		bench->options.stall_us = 10 * US_PER_S;
+		bench->options.pause_us = 1;
+		bench->fake.stall_after = from[i];
+		bench->fake.drip_us = 20000;
+		status = try_open(bench);
+		if (!status)
+			status = source_list(bench->source, on_collection,
+				&bench->record, &bench->err);
+		if (!status)
+			status = fetch(bench, FETCH_FULL, all_ids, 4);
+		assert_int_equal(status, -1);
+		assert_int_equal(bench->err.kind, ERR_TIMEOUT);
+		tear_down(bench);
+	}
+}
+
+/* What the server says before it hangs up is what the caller is told. */
+static void parting_words_are_told_to_the_caller(void **state)
+{
+	static const struct {
+		const char *bye;
+		int status;
+		enum err_kind kind;
+	} cases[] = {
+		{"BYE Autologout; idle for too long", 0, ERR_NONE},
+		{"BYE [THROTTLED] too much for today", -1, ERR_THROTTLED},
+		{"BYE [UNAVAILABLE] going down", -1, ERR_THROTTLED},
+		{"BYE [AUTHENTICATIONFAILED] password changed", -1, ERR_AUTH},
+	};
+	struct bench *bench;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		const struct fake_imap fake = {
+			.bye = cases[i].bye, .bye_at = 1};
+
+		bench = set_up(&fake);
+		open_and_list(bench);
+		assert_int_equal(
+			fetch(bench, FETCH_FULL, all_ids, 4), cases[i].status);
+		assert_int_equal(bench->err.kind, cases[i].kind);
+		if (cases[i].status)
+			assert_non_null(
+				strstr(bench->err.text, cases[i].bye + 4));
+		else
+			assert_int_equal(bench->fake.connections, 2);
+		tear_down(bench);
+	}
 }
 
 static void a_deleted_folder_ends_its_window_only(void **state)
@@ -241,6 +320,8 @@ int main(void)
 		cmocka_unit_test(goes_on_after_a_cut_at_any_byte),
 		cmocka_unit_test(a_server_that_stays_away_is_an_error),
 		cmocka_unit_test(silence_ends_in_a_timeout),
+		cmocka_unit_test(dripping_ends_in_a_timeout),
+		cmocka_unit_test(parting_words_are_told_to_the_caller),
 		cmocka_unit_test(a_deleted_folder_ends_its_window_only),
 		cmocka_unit_test(a_new_validity_delivers_nothing),
 		cmocka_unit_test(throttling_is_told_to_the_caller),

@@ -275,6 +275,101 @@ static void compresses_when_told_to(void **state)
 	tear_down(bench);
 }
 
+/* ---------------------------------------------------------------- quirks */
+
+static struct bench *quirky(const char *greeting, const char *capabilities)
+{
+	const struct fake_imap fake = {
+		.greeting = greeting, .capabilities = capabilities};
+	struct bench *bench = set_up(&fake);
+
+	bench->options.compress = COMPRESS_ON;
+	open_and_list(bench);
+	return bench;
+}
+
+static bool asked(const struct bench *bench, const char *command)
+{
+	return strstr(bench->fake.log, command);
+}
+
+static void what_a_server_gets_wrong_is_not_asked(void **state)
+{
+	static const char all[] = QRESYNC " COMPRESS=DEFLATE";
+	struct bench *bench = quirky("* OK some server", all);
+
+	(void)state;
+	assert_true(asked(bench, "ENABLE QRESYNC"));
+	assert_true(asked(bench, "COMPRESS DEFLATE"));
+	tear_down(bench);
+	bench = quirky("* OK iCloud ready", all);
+	assert_false(asked(bench, "ENABLE QRESYNC"));
+	assert_false(source_features(bench->source) & SOURCE_DELTA);
+	tear_down(bench);
+	bench = quirky("* OK Courier-IMAP ready", all);
+	assert_false(asked(bench, "COMPRESS DEFLATE"));
+	tear_down(bench);
+}
+
+static void a_folder_of_everything_is_hidden_where_it_repeats(void **state)
+{
+	static const struct fake_folder folders[] = {
+		{"() \"/\" \"INBOX\"", "INBOX", 1, letters},
+		{"(\\All) \"/\" \"[Gmail]/All Mail\"", "[Gmail]/All Mail", 2,
+			letters},
+		{NULL, NULL, 0, NULL},
+	};
+	static const char gmail[] = "IMAP4rev1 LIST-STATUS X-GM-EXT-1";
+	struct fake_imap fake = {.folders = folders};
+	struct bench *bench = set_up(&fake);
+
+	(void)state;
+	open_and_list(bench);
+	assert_true(bench->record.collections[1].selectable);
+	tear_down(bench);
+	fake.capabilities = gmail;
+	bench = set_up(&fake);
+	open_and_list(bench);
+	assert_false(bench->record.collections[1].selectable);
+	tear_down(bench);
+	fake.capabilities = "IMAP4rev1 LIST-STATUS ID";
+	fake.id = "(\"name\" \"GImap\" \"vendor\" \"Google, Inc.\")";
+	bench = set_up(&fake);
+	open_and_list(bench);
+	assert_false(bench->record.collections[1].selectable);
+	tear_down(bench);
+}
+
+static size_t longest_line(const char *log)
+{
+	size_t longest = 0;
+
+	for (; *log; log += strcspn(log, "\n") + 1)
+		if (strcspn(log, "\n") > longest)
+			longest = strcspn(log, "\n");
+	return longest;
+}
+
+/* 1500 UIDs with a gap after each are some 8 KB of text. */
+static void lines_are_as_long_as_the_server_takes(void **state)
+{
+	static struct item_id ids[1500];
+	struct bench *bench = quirky("* OK Courier-IMAP ready", NULL);
+
+	(void)state;
+	for (uint32_t i = 0; i < 1500; i++)
+		ids[i].uid = 100001 + 2 * i;
+	assert_int_equal(fetch(bench, FETCH_FULL, ids, 1500), 0);
+	assert_in_range(bench->fake.fetches, 3, 5);
+	assert_true(longest_line(bench->fake.log) < 4100);
+	tear_down(bench);
+	bench = quirky("* OK Dovecot ready.", NULL);
+	assert_int_equal(fetch(bench, FETCH_FULL, ids, 1500), 0);
+	assert_int_equal(bench->fake.fetches, 1);
+	assert_true(longest_line(bench->fake.log) > 10000);
+	tear_down(bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +386,10 @@ int main(void)
 		cmocka_unit_test(a_full_pipe_counts_its_chain),
 		cmocka_unit_test(begins_in_few_round_trips),
 		cmocka_unit_test(compresses_when_told_to),
+		cmocka_unit_test(what_a_server_gets_wrong_is_not_asked),
+		cmocka_unit_test(
+			a_folder_of_everything_is_hidden_where_it_repeats),
+		cmocka_unit_test(lines_are_as_long_as_the_server_takes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
