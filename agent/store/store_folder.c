@@ -14,7 +14,7 @@
 	"SELECT id, kind, mode, path, remote, role, token, validity,"          \
 	" uid_next, modseq, walked, server_count, server_bytes, verified,"     \
 	" messages, bodies, protected, body_bytes, header_bytes,"              \
-	" contacts + events + tasks + notes FROM folders "
+	" contacts + events + tasks + notes, detached FROM folders "
 
 static const char *const kind_names[] = {
 	[STORE_KIND_MAIL] = "mail",
@@ -72,6 +72,7 @@ static void fill(sqlite3_stmt *row, struct store_folder *out)
 		.body_bytes = number(row, 17),
 		.header_bytes = number(row, 18),
 		.items = number(row, 19),
+		.detached = number(row, 20),
 	};
 }
 

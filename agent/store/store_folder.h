@@ -47,6 +47,7 @@ struct store_folder {
 	/* Kept by the store; ignored on the way in. */
 	uint64_t messages, bodies, protected_messages, body_bytes;
 	uint64_t header_bytes, items;
+	uint64_t detached; /* messages that wait to be matched again */
 };
 
 /* Stores everything but the counts; sets folder->id. A folder with the same

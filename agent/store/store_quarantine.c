@@ -57,7 +57,7 @@ int store_quarantine_each(struct store *store, int64_t folder,
 	void *arg, struct err *err)
 {
 	sqlite3_stmt *row = db_query(&store->db, err,
-		"SELECT folder, uid, href, reason, tries, at, raw"
+		"SELECT folder, uid, href, reason, tries, at, raw, skip"
 		" FROM quarantine WHERE ?1 IN (0, folder)"
 		" ORDER BY folder, uid, href",
 		db_int(folder));
@@ -75,6 +75,7 @@ int store_quarantine_each(struct store *store, int64_t folder,
 			.at_us = sqlite3_column_int64(row, 5),
 			.raw = sqlite3_column_blob(row, 6),
 			.raw_length = (size_t)sqlite3_column_bytes(row, 6),
+			.skip = sqlite3_column_int(row, 7) != 0,
 		};
 
 		if (!object.uid)

@@ -8,6 +8,7 @@
 #ifndef SLUICE_STORE_QUARANTINE_H
 #define SLUICE_STORE_QUARANTINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,7 @@ struct store_quarantine {
 	const char *reason;
 	unsigned tries;	 /* kept by the store: one more with each add */
 	int64_t at_us;	 /* wall clock; kept by the store */
+	bool skip;	 /* added since the last retry; kept by the store */
 	const void *raw; /* or NULL */
 	size_t raw_length;
 };

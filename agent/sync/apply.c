@@ -218,7 +218,8 @@ static int flags(
 		it.uid, bits, buf_text(&apply->keywords), it.modseq, err);
 }
 
-/* The folder's row tells the next run where this one got to. */
+/* The folder's row tells the next run where this one got to; at the pass's
+ * beginning, what its UIDs mean. */
 static int pass(
 	struct apply *apply, const struct record *record, struct err *err)
 {

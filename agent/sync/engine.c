@@ -392,7 +392,6 @@ static int start(struct sync *sync, struct err *err)
 		.directory = sync->setup.directory,
 		.wire = sync->wire,
 		.window_bytes = sync->setup.window_bytes,
-		.run_us = clock_wall_us(),
 		.held = sync_held,
 		.bulk = bulk,
 		.context = sync,

@@ -105,7 +105,6 @@ static struct pass_tools tools_of(struct lane *lane)
 		.reader = lane->reader,
 		.pipe = lane->pipe,
 		.features = source_features(lane->source),
-		.run_us = lane->setup.run_us,
 		.tried = &lane->tried,
 		.bulk = lane->setup.bulk,
 		.context = lane->setup.context,
@@ -286,12 +285,10 @@ static int sink_state(void *context, const struct window *window,
 	const struct collection_state *state, struct err *err)
 {
 	struct batch *batch = window->user;
+	struct pass_tools tools = tools_of(context);
 
-	(void)context;
-	(void)err;
-	if (batch->pass)
-		pass_state(batch->pass, batch, state);
-	return 0;
+	return batch->pass ? pass_state(batch->pass, &tools, batch, state, err)
+			   : 0;
 }
 
 static int drop_open(struct lane *lane, struct batch *batch, struct err *err)

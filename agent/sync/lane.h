@@ -29,7 +29,6 @@ struct lane_setup {
 	const char *directory; /* of the store, for a reading handle */
 	struct wire *wire;
 	uint64_t window_bytes; /* the largest window */
-	int64_t run_us;	       /* see struct pass_tools */
 	/* True when no further window may be asked for now: a pause. */
 	bool (*held)(void *context);
 	/* Whole messages begin to come in before all folders are listed; may

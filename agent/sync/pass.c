@@ -95,7 +95,7 @@ static bool may_walk_at_once(const struct pass *pass)
 	return !now->dav && now->state_known && now->items &&
 		pass->row.mode == STORE_MODE_HEADERS &&
 		now->items <= SMALL_FOLDER && !pass->row.messages &&
-		!pass->detached && !pass->restarts;
+		!pass->restarts;
 }
 
 static int load_page(struct pass *pass, const struct store_uid *uids, int got)
@@ -132,7 +132,7 @@ static int load_quarantined(const struct store_quarantine *object, void *arg)
 	struct pass *pass = loading->pass;
 	uint32_t uid = object->uid;
 
-	if (!uid || object->at_us < loading->tools->run_us ||
+	if (!uid || !object->skip ||
 		store_has(loading->tools->reader, pass->row.id, uid, NULL))
 		return 0;
 	plan_add_stored(&pass->plan, uid, 0, PLAN_SET_APART, 0);
@@ -207,7 +207,7 @@ static int finish(
 		.modseq = pass->modseq,
 		.count = pass->count,
 		.verified = pass->complete && !pass->differences,
-		.detached = pass->detached,
+		.detached = pass->rematch,
 		.token = pass->token,
 	};
 
@@ -239,7 +239,8 @@ static int restart(struct pass *pass, const struct pass_tools *tools,
 	}
 	if (!detach)
 		return 0;
-	pass->detached = true;
+	pass->detached = pass->rematch = true;
+	pass->noted = 0;
 	pass->collection.uid_validity = 0;
 	return pipe_mark(tools->pipe, RECORD_DETACH, batch, err);
 }
@@ -249,6 +250,10 @@ static int begin(struct pass *pass, const struct pass_tools *tools,
 {
 	struct collection *now = &pass->collection;
 
+	if (!pass->restarts) {
+		pass->noted = pass->row.validity;
+		pass->rematch = pass->row.detached > 0;
+	}
 	if (pass->row.mode == STORE_MODE_OFF ||
 		(unchanged(pass) &&
 			!(now->dav && pass_dav_owed(pass, tools)))) {
@@ -359,23 +364,44 @@ int pass_next(struct pass *pass, const struct pass_tools *tools,
 
 /* --------------------------------------------------------------- answers */
 
-void pass_state(struct pass *pass, const struct batch *batch,
-	const struct collection_state *state)
+/* Written down with the first items: whoever goes on after a crash must know
+ * what their UIDs meant. */
+static int note_validity(struct pass *pass, const struct pass_tools *tools,
+	uint32_t validity, struct err *err)
+{
+	struct record_pass begun = {
+		.folder = pass->row.id,
+		.validity = validity,
+	};
+
+	if (!validity || validity == pass->noted)
+		return 0;
+	pass->noted = validity;
+	pass->collection.uid_validity = validity;
+	return pipe_pass(tools->pipe, &begun, err);
+}
+
+int pass_state(struct pass *pass, const struct pass_tools *tools,
+	const struct batch *batch, const struct collection_state *state,
+	struct err *err)
 {
 	bool first = batch->mode == FETCH_LIST || !pass->validity;
 
+	if (batch->restarts != pass->restarts)
+		return 0;
 	if (!first && !pass->collection.dav)
-		return;
+		return 0;
 	if (batch->mode == FETCH_LIST)
 		pass->complete = state->complete;
 	if (batch->dav && batch->mode != FETCH_LIST)
-		return;
+		return 0;
 	pass->validity = state->uid_validity;
 	pass->uid_next = state->uid_next;
 	pass->modseq = state->modseq;
 	pass->count = state->items;
 	if (state->complete)
 		pass->delta = false;
+	return note_validity(pass, tools, state->uid_validity, err);
 }
 
 static int flags_changed(const struct pass_tools *tools, struct batch *batch,
@@ -487,7 +513,7 @@ static int listing_ended(struct pass *pass, const struct pass_tools *tools,
 		pass->complete = true;
 	free(pass->token);
 	pass->token = xstrdup(token);
-	pass->step = !pass->collection.dav && !pass->detached &&
+	pass->step = !pass->collection.dav && !pass->rematch &&
 			pass->row.mode == STORE_MODE_FULL &&
 			(tools->features & SOURCE_SIZES) &&
 			pass->plan.fresh_count

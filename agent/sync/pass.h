@@ -56,13 +56,15 @@ struct pass {
 	unsigned outstanding;			   /* windows under way */
 	unsigned restarts;
 	uint32_t validity, uid_next; /* as the listing found them */
+	uint32_t noted;		     /* the validity in the store's row */
 	uint64_t modseq, count;
 	uint64_t differences; /* found by this pass */
 	uint64_t removed, added;
 	char *token;
-	bool delta;    /* lists changes only */
-	bool complete; /* the listing named everything */
-	bool detached;
+	bool delta;	  /* lists changes only */
+	bool complete;	  /* the listing named everything */
+	bool detached;	  /* in this round: the store's messages do not count */
+	bool rematch;	  /* headers first: their bodies may be in the store */
 	bool whole;	  /* walks by whole messages */
 	int64_t probe_us; /* when the probe was begun; 0: not yet */
 	unsigned probes;
@@ -85,8 +87,6 @@ struct pass_tools {
 	struct store *reader;
 	struct pipe *pipe;
 	unsigned features; /* of the source */
-	int64_t run_us;	   /* wall clock at the start of the run: what went
-			      into quarantine since is not tried again */
 	struct pass_tried *tried;
 	/* Whole messages begin to come in; may be NULL. */
 	void (*bulk)(void *context);
@@ -102,8 +102,9 @@ int pass_next(struct pass *pass, const struct pass_tools *tools,
 	struct batch **batch, struct err *err);
 
 /* What came of a batch in FETCH_LIST mode. */
-void pass_state(struct pass *pass, const struct batch *batch,
-	const struct collection_state *state);
+int pass_state(struct pass *pass, const struct pass_tools *tools,
+	const struct batch *batch, const struct collection_state *state,
+	struct err *err);
 int pass_listed(struct pass *pass, const struct pass_tools *tools,
 	struct batch *batch, const struct item *item, struct err *err);
 

@@ -50,23 +50,16 @@ static int load(const struct store_item *item, void *arg)
 	return 0;
 }
 
-struct troubles {
-	struct pass *pass;
-	int64_t run_us;
-	bool owed;
-};
-
 /* What failed in this run is left alone until the next; what failed in an
  * earlier one is asked for, listed or not. */
 static int load_trouble(const struct store_quarantine *object, void *arg)
 {
-	struct troubles *troubles = arg;
-	struct pass *pass = troubles->pass;
+	struct pass *pass = arg;
 
 	if (!object->href)
 		return 0;
 	add(&pass->troubled, object->href);
-	if (object->at_us < troubles->run_us) {
+	if (!object->skip) {
 		pass->differences++;
 		add(&pass->fresh, object->href);
 	}
@@ -76,32 +69,24 @@ static int load_trouble(const struct store_quarantine *object, void *arg)
 int pass_dav_load(
 	struct pass *pass, const struct pass_tools *tools, struct err *err)
 {
-	struct troubles troubles = {pass, tools->run_us, false};
-
 	pass_dav_free(pass);
 	if (store_item_each(tools->reader, pass->row.id, load, pass, err))
 		return -1;
 	return store_quarantine_each(
-		tools->reader, pass->row.id, load_trouble, &troubles, err);
+		tools->reader, pass->row.id, load_trouble, pass, err);
 }
 
 static int is_owed(const struct store_quarantine *object, void *arg)
 {
-	struct troubles *troubles = arg;
-
-	if (object->href && object->at_us < troubles->run_us)
-		troubles->owed = true;
-	return 0;
+	(void)arg;
+	return object->href && !object->skip;
 }
 
 bool pass_dav_owed(const struct pass *pass, const struct pass_tools *tools)
 {
-	struct troubles troubles = {NULL, tools->run_us, false};
-
 	/* In doubt it is looked at. */
 	return store_quarantine_each(
-		       tools->reader, pass->row.id, is_owed, &troubles, NULL) ||
-		troubles.owed;
+		tools->reader, pass->row.id, is_owed, NULL, NULL);
 }
 
 static int by_name(const void *key, const void *element)

@@ -53,7 +53,8 @@ enum record_kind {
 	RECORD_FLAGS,  /* struct record_item of a message in the store */
 	RECORD_DETACH, /* the folder's UIDs mean nothing any more */
 	RECORD_WINDOW, /* the window ends: commit; frees the batch */
-	RECORD_PASS,   /* a folder's pass ends: its row; struct record_pass */
+	RECORD_PASS,   /* its row, when its pass ends, and when it has learnt
+			  what UIDs mean; struct record_pass */
 	RECORD_CALL,   /* run a function on the store thread */
 };
 

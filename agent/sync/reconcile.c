@@ -141,13 +141,17 @@ static int gather(const struct store_folder *row, void *arg)
 	return 0;
 }
 
+/* A row whose pass did not end holds a part of the folder. */
 static bool may_be(
 	const struct store_folder *row, const struct collection *collection)
 {
+	bool count_fits = row->uid_next ? row->messages == collection->items
+					: row->messages <= collection->items;
+
 	return !is_dav(row->kind) && !collection->dav && row->validity &&
 		row->validity == collection->uid_validity &&
-		row->uid_next <= collection->uid_next &&
-		row->messages == collection->items && row->messages;
+		row->uid_next <= collection->uid_next && row->messages &&
+		count_fits;
 }
 
 /* The one row that the new folder was before, or NULL. The listing of the
@@ -216,6 +220,14 @@ static int put_row(struct store *store, struct store_folder *row,
 	return store_folder_put(store, row, err);
 }
 
+/* A part of a folder proves less than the whole: its messages are matched by
+ * their headers, not taken by their UIDs. */
+static int match_again(
+	struct store *store, const struct store_folder *row, struct err *err)
+{
+	return row->uid_next ? 0 : store_folder_detach(store, row->id, 0, err);
+}
+
 /* Fills ROW with the folder's, made or changed where need be. */
 static int find_row(struct reconcile *all, struct store *store,
 	struct lost_list *lost, const struct collection *collection,
@@ -238,6 +250,7 @@ static int find_row(struct reconcile *all, struct store *store,
 		before->taken = true;
 		if (store_folder_rename(store, before->row.id, collection->path,
 			    collection->wire, err) ||
+			match_again(store, &before->row, err) ||
 			store_folder_get(store, before->row.id, row, err) < 1)
 			return -1;
 		row->verified = false;
