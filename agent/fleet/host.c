@@ -239,8 +239,8 @@ bool host_between(const struct host_place *place,
 {
 	double seconds = (double)(after->at_us - before->at_us) / US_PER_S;
 	double requests = after->requests - before->requests;
-	double in = (after->received - before->received) / seconds;
-	double out = (after->sent - before->sent) / seconds;
+	double in = after->received - before->received;
+	double out = after->sent - before->sent;
 	double cpus = after->group_cpus > 0 && after->group_cpus < after->cpus
 		? after->group_cpus
 		: after->cpus;
@@ -258,9 +258,9 @@ bool host_between(const struct host_place *place,
 		.resident_bytes = after->resident_bytes,
 		.disk_busy = UNKNOWN,
 		.disk_await_ms = UNKNOWN,
-		.net_mb_s = fmax(0, (in + out) / 1e6),
+		.net_mb_s = fmax(0, (in + out) / seconds / 1e6),
 		.net_link = after->link_bytes_s > 0
-			? bounded(fmax(in, out) / after->link_bytes_s)
+			? bounded(fmax(in, out) / seconds / after->link_bytes_s)
 			: UNKNOWN,
 		.shared = place->shared,
 	};

@@ -42,7 +42,7 @@ static int read_template(
 		status = buf_append(&template->text, piece, got);
 	(void)fclose(file);
 	template->path = path;
-	template->folder = slash ? xstrndup(path, (size_t)(slash - path) + 1)
+	template->folder = slash ? xstrndup(path, (size_t)(slash - path))
 				 : xstrdup(".");
 	return status ? err_set(err, ERR_CONFIG,
 				"template %s is longer than 64 KiB", path)

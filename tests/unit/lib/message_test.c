@@ -71,6 +71,36 @@ static void report_there_and_back(void **state)
 	free(text);
 }
 
+static void a_fleet_says_how_busy_its_host_is(void **state)
+{
+	struct sample samples[2];
+	struct host_sample host = {
+		7, 8, 0.5, 0.25, 0.75, 99, -1, 12.5, 1.5, -1, true};
+	struct report out = full_report(samples), in;
+	char *text = report_encode(&out);
+
+	(void)state;
+	/* Others say nothing, and what they say is read as before. */
+	assert_null(strstr(text, "hosts"));
+	assert_int_equal(report_decode(&in, text, NULL), 0);
+	assert_int_equal(in.host_count, 0);
+	report_free(&in);
+	free(text);
+	out.hosts = &host;
+	out.host_count = 1;
+	text = report_encode(&out);
+	assert_int_equal(report_decode(&in, text, NULL), 0);
+	assert_int_equal(in.host_count, 1);
+	assert_memory_equal(&in.hosts[0].at_us, &host.at_us, 16);
+	assert_true(in.hosts[0].cpu == 0.5 && in.hosts[0].cpu_own == 0.25);
+	assert_true(in.hosts[0].memory == 0.75 && in.hosts[0].disk_busy == -1);
+	assert_true(in.hosts[0].disk_await_ms == 12.5);
+	assert_int_equal(in.hosts[0].resident_bytes, 99);
+	assert_true(in.hosts[0].shared);
+	report_free(&in);
+	free(text);
+}
+
 static void the_rest_there_and_back(void **state)
 {
 	char t[] = "tok", c[] = "ü", h[] = "host", v[] = "0.1";
@@ -201,6 +231,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(report_there_and_back),
+		cmocka_unit_test(a_fleet_says_how_busy_its_host_is),
 		cmocka_unit_test(the_rest_there_and_back),
 		cmocka_unit_test(names_are_stable),
 		cmocka_unit_test(refuses),
