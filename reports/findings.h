@@ -50,6 +50,7 @@ struct finding_wave {
 	unsigned batch, clients, done, failed;
 	int64_t from_us, to_us;
 	double mb;
+	unsigned buckets, generator; /* of them limited by the load generator */
 };
 
 struct finding_gate {

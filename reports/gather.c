@@ -288,6 +288,14 @@ static void gather_buckets(
 		copy = findings_add(&findings->buckets, &findings->bucket_count,
 			sizeof(*copy));
 		*copy = *row;
+		for (size_t w = 0; w < findings->wave_count; w++) {
+			struct finding_wave *wave = &findings->waves[w];
+
+			if (wave->number != row->wave)
+				continue;
+			wave->buckets++;
+			wave->generator += (row->flags & BUCKET_GENERATOR) != 0;
+		}
 	}
 }
 

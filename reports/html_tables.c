@@ -28,9 +28,10 @@ static void waves(struct buf *page, const struct findings *findings)
 	open_section(page, "waves", "Waves");
 	markup_open_table(page,
 		"#wave|kind|state|verdict|#at once|#clients|"
-		"#done|#failed|#MB|started (UTC)|#lasted");
+		"#done|#failed|#MB|started (UTC)|#lasted|load generator");
 	for (size_t i = 0; i < findings->wave_count; i++) {
 		const struct finding_wave *wave = &findings->waves[i];
+		double limited = findings_generator_share(wave);
 
 		buf_append_text(page, "<tr>");
 		markup_count(page, wave->number);
@@ -49,6 +50,11 @@ static void waves(struct buf *page, const struct findings *findings)
 			wave->from_us && wave->to_us
 				? (double)(wave->to_us - wave->from_us) / 1e6
 				: NAN);
+		buf_append_text(page, "</td><td>");
+		if (limited > 0)
+			buf_printf(page,
+				"the bottleneck in %.0f&nbsp;%%: a lower bound",
+				100 * limited);
 		buf_append_text(page, "</td></tr>\n");
 	}
 	close_section(page);

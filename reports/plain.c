@@ -204,6 +204,11 @@ static void waves(struct buf *out, const struct findings *findings)
 		put(out, wave->verdict, 12);
 		buf_printf(out, " %8u %7u %5u %6u %8s\n", wave->batch,
 			wave->clients, wave->done, wave->failed, length);
+		if (wave->generator)
+			buf_printf(out,
+				"     the load generator was the bottleneck in "
+				"%.0f %% of it: figures are a lower bound\n",
+				100 * findings_generator_share(wave));
 	}
 }
 

@@ -96,3 +96,8 @@ size_t findings_causes(
 		qsort(*causes, count, sizeof(**causes), rarer);
 	return count;
 }
+
+double findings_generator_share(const struct finding_wave *wave)
+{
+	return wave->buckets ? (double)wave->generator / wave->buckets : 0;
+}

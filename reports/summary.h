@@ -25,6 +25,9 @@ size_t findings_by_speed(
 /* How many of COUNT sorted clients make the slowest tenth; none below 5. */
 size_t findings_slow_tenth(size_t count);
 
+/* What share of the wave the load generator was the bottleneck; 0: never. */
+double findings_generator_share(const struct finding_wave *wave);
+
 /* Failed clients that failed alike. */
 struct finding_cause {
 	const char *kind;

@@ -235,13 +235,15 @@ static json_t *waves(const struct findings *findings)
 		const struct finding_wave *wave = &findings->waves[i];
 
 		json_array_append_new(array,
-			json_pack("{s:i,s:o,s:o,s:o,s:i,s:i,s:i,s:i,s:o}",
+			json_pack("{s:i,s:o,s:o,s:o,s:i,s:i,s:i,s:i,s:o,s:o}",
 				"wave", (int)wave->number, "kind",
 				text(wave->kind), "state", text(wave->state),
 				"verdict", text(wave->verdict), "batch_size",
 				(int)wave->batch, "clients", (int)wave->clients,
 				"done", (int)wave->done, "failed",
-				(int)wave->failed, "mb", number(wave->mb)));
+				(int)wave->failed, "mb", number(wave->mb),
+				"generator_share",
+				number(findings_generator_share(wave))));
 	}
 	return array;
 }

@@ -56,6 +56,7 @@ int archive_add_sample(
 	struct archive *, const struct sample_row *, struct err *);
 int archive_add_load(struct archive *, const struct load_row *, struct err *);
 int archive_add_probe(struct archive *, const struct probe_row *, struct err *);
+int archive_add_host(struct archive *, const struct host_row *, struct err *);
 
 /* One bucket per start_s: a later one replaces it. */
 int archive_put_bucket(struct archive *, const struct bucket *, struct err *);
@@ -88,6 +89,8 @@ int archive_samples(struct archive *, int64_t since_us, struct sample_row **,
 int archive_loads(struct archive *, int64_t since_us, struct load_row **,
 	size_t *count, struct err *);
 int archive_probes(struct archive *, int64_t since_us, struct probe_row **,
+	size_t *count, struct err *);
+int archive_hosts(struct archive *, int64_t since_us, struct host_row **,
 	size_t *count, struct err *);
 int archive_buckets(
 	struct archive *, struct bucket **, size_t *count, struct err *);

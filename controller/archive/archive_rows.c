@@ -152,6 +152,19 @@ int archive_samples(struct archive *archive, int64_t since_us,
 		(void **)rows, count, err);
 }
 
+int archive_add_host(
+	struct archive *archive, const struct host_row *row, struct err *err)
+{
+	return put(archive, SCHEMA_HOST, row, err);
+}
+
+int archive_hosts(struct archive *archive, int64_t since_us,
+	struct host_row **rows, size_t *count, struct err *err)
+{
+	return read_all(archive, SCHEMA_HOST, "WHERE at_us >= ? ORDER BY at_us",
+		(double)since_us, (void **)rows, count, err);
+}
+
 int archive_loads(struct archive *archive, int64_t since_us,
 	struct load_row **rows, size_t *count, struct err *err)
 {

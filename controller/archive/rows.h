@@ -42,6 +42,14 @@ struct probe_row {
 	int64_t step_us[ROW_PROBE_STEPS]; /* in the canary's order; -1: none */
 };
 
+/* The machine of a fleet, as one of its clients reported it; times on the
+ * controller's clock. */
+struct host_row {
+	char host[ROW_NAME_BYTES];
+	int64_t at_us;
+	struct host_sample sample; /* NaN: the machine does not tell */
+};
+
 struct event_row {
 	int64_t at_us;
 	char subject[ROW_NAME_BYTES];

@@ -199,6 +199,27 @@ static const struct column probe_columns[] = {
 	COLUMN_END,
 };
 
+#define HOST(member, type)                                                     \
+	{                                                                      \
+		COLUMN_AT(struct host_row, sample.member), #member, type       \
+	}
+
+static const struct column host_columns[] = {
+	TEXT(host_row, host),
+	INT(host_row, at_us),
+	HOST(span_us, COLUMN_INT),
+	HOST(cpu, COLUMN_DOUBLE),
+	HOST(cpu_own, COLUMN_DOUBLE),
+	HOST(memory, COLUMN_DOUBLE),
+	HOST(resident_bytes, COLUMN_INT),
+	HOST(disk_busy, COLUMN_DOUBLE),
+	HOST(disk_await_ms, COLUMN_DOUBLE),
+	HOST(net_mb_s, COLUMN_DOUBLE),
+	HOST(net_link, COLUMN_DOUBLE),
+	HOST(shared, COLUMN_INT),
+	COLUMN_END,
+};
+
 static const struct column bucket_columns[] = {
 	DOUBLE(bucket, start_s),
 	FLOAT(bucket, seconds),
@@ -246,6 +267,7 @@ const struct table schema_tables[SCHEMA_COUNT] = {
 	[SCHEMA_SAMPLE] = TABLE(sample, "PRIMARY KEY (client, boot, agent_us)"),
 	[SCHEMA_LOAD] = TABLE(load, "PRIMARY KEY (at_us)"),
 	[SCHEMA_PROBE] = TABLE(probe, "PRIMARY KEY (start_us)"),
+	[SCHEMA_HOST] = TABLE(host, "PRIMARY KEY (host, at_us)"),
 	[SCHEMA_BUCKET] = {"bucket", sizeof(struct bucket),
 		"PRIMARY KEY (start_s)", bucket_columns},
 	[SCHEMA_RECOMMENDATION] = TABLE(recommendation, "PRIMARY KEY (id)"),

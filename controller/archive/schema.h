@@ -9,7 +9,7 @@
 #include "table.h"
 
 /* Grows with every change of a table below. */
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 
 enum schema_table {
 	SCHEMA_ROLLOUT,
@@ -20,6 +20,7 @@ enum schema_table {
 	SCHEMA_SAMPLE,
 	SCHEMA_LOAD,
 	SCHEMA_PROBE,
+	SCHEMA_HOST,
 	SCHEMA_BUCKET,
 	SCHEMA_RECOMMENDATION,
 	SCHEMA_COUNT

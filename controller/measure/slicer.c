@@ -261,6 +261,13 @@ int64_t slicer_clock_error_us(const struct slicer *slicer, unsigned number)
 	return sorted[count / 2] - agent->offset_us;
 }
 
+int64_t slicer_time(const struct slicer *slicer, unsigned number, int64_t at_us)
+{
+	return number < slicer->agent_count
+		? at_us + slicer->agents[number].offset_us
+		: at_us;
+}
+
 void slicer_load(struct slicer *slicer, int64_t at_us, int64_t span_us,
 	const float load[LOAD_COUNT])
 {

@@ -46,6 +46,9 @@ void slicer_lost(struct slicer *slicer, unsigned agent, int64_t at_us);
  * Above 0.5 s an operator is warned. */
 int64_t slicer_clock_error_us(const struct slicer *slicer, unsigned agent);
 
+/* AT_US of the agent's clock on ours. */
+int64_t slicer_time(const struct slicer *slicer, unsigned agent, int64_t at_us);
+
 /* Server load averaged over the SPAN_US before AT_US. */
 void slicer_load(struct slicer *slicer, int64_t at_us, int64_t span_us,
 	const float load[LOAD_COUNT]);

@@ -64,6 +64,7 @@ static void gate_clients(struct decision *d)
 /* What the buckets of the judged wave hold. */
 struct census {
 	size_t total, with_data, with_load, with_probes;
+	size_t generator; /* limited by the agents' own host */
 	size_t windows, within;
 	uint64_t probes, failures;
 };
@@ -94,9 +95,9 @@ static void close_window(struct census *census, struct window *window)
 static void count_bucket(struct census *census, const struct bucket *bucket)
 {
 	census->total++;
-	if (!(bucket->flags &
-		    (BUCKET_NO_DATA | BUCKET_INVALID | BUCKET_GENERATOR)))
+	if (!(bucket->flags & (BUCKET_NO_DATA | BUCKET_INVALID)))
 		census->with_data++;
+	census->generator += (bucket->flags & BUCKET_GENERATOR) != 0;
 	if (isfinite(bucket->load[LOAD_CPU]))
 		census->with_load++;
 	if (bucket->probes)
@@ -182,6 +183,25 @@ static void gate_share(
 		100 * share, total, what, 100 * d->policy->data_min);
 }
 
+/* Such buckets are not in the fit: they would put the server's knee where
+ * the generator's is. */
+static void gate_generator(struct decision *d, const struct census *census)
+{
+	double share = census->total
+		? (double)census->generator / (double)census->total
+		: 0;
+
+	if (census->generator == 0)
+		return;
+	if (share > 1 - d->policy->data_min)
+		doubt(d);
+	decision_say(d->out,
+		"The load generator was the bottleneck in %.0f %% of the "
+		"wave's %zu buckets: their figures are a lower bound and "
+		"were left out; use more or larger hosts for the fleet.",
+		100 * share, census->total);
+}
+
 static void gate_data(struct decision *d, const struct census *census)
 {
 	const struct recommend_facts *facts = d->facts;
@@ -260,6 +280,7 @@ void decision_gate(struct decision *d)
 	if (out->fit.points == 0 && out->n_obs != 1)
 		doubt(d);
 	gate_data(d, &census);
+	gate_generator(d, &census);
 	gate_fit(d);
 	if (out->verdict == VERDICT_INCONCLUSIVE && slots &&
 		out->batch_size > slots)

@@ -252,8 +252,8 @@ static void say_plan(struct decision *d)
 	else if (seen == 0)
 		decision_say(out,
 			"None of %zu buckets is usable: the number of "
-			"syncs changed, data was missing or damaged, or "
-			"nothing moved.",
+			"syncs changed, data was missing or damaged, the load "
+			"generator was the limit, or nothing moved.",
 			out->buckets);
 	else if (seen == 1)
 		decision_say(out,

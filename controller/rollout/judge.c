@@ -16,6 +16,7 @@
 #define SLO_KEPT_MIN	   0.95
 #define PROBE_FAILURES_MAX 0.01
 #define DATA_MIN	   0.80
+#define GENERATOR_MAX	   0.20
 #define MEASURABLE_S	   10.0 /* a shorter wave cannot be measured */
 
 const char *judgement_name(enum judgement verdict)
@@ -161,6 +162,27 @@ static void judge_share(struct judge_result *result, const char *name,
 	rule->advisory = advisory;
 }
 
+/* What was measured then is a lower bound, and no limit of the server's. */
+static void judge_generator(
+	struct judge_result *result, const struct judge_measured *measured)
+{
+	struct judge_rule *rule;
+
+	if (isnan(measured->generator_share) || !measured->generator)
+		return;
+	rule = add_rule(result, "load generator",
+		measured->generator_share <= GENERATOR_MAX
+			? JUDGE_PASS
+			: JUDGE_INCONCLUSIVE);
+	if (measured->generator_share > 0)
+		say(rule->measured,
+			"the bottleneck for %.0f%% of the wave (%s)",
+			100 * measured->generator_share, measured->generator);
+	else
+		say(rule->measured, "never the bottleneck");
+	say(rule->limit, "at most %.0f%%", 100 * GENERATOR_MAX);
+}
+
 /* FAIL beats INCONCLUSIVE beats PASS; the first of the worst is the reason.*/
 static void conclude(struct judge_result *result)
 {
@@ -196,6 +218,7 @@ void judge_wave(struct judge_result *result, const struct judge_counts *counts,
 	if (measured->canary)
 		judge_share(
 			result, "probe data", measured->canary_share, brief);
+	judge_generator(result, measured);
 	conclude(result);
 }
 

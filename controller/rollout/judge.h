@@ -28,6 +28,10 @@ struct judge_measured {
 	double slo_ms;
 	double slo_kept;       /* share of 30 s windows within the SLO */
 	double probe_failures; /* share */
+	/* Share of the wave in which a fleet's own host was the bottleneck,
+	 * and what was short; NaN: no fleet. */
+	double generator_share;
+	const char *generator;
 };
 
 /* Counts of the wave and of the rollout. */
@@ -40,7 +44,7 @@ struct judge_counts {
 	const char *cut; /* ended before its clients because; NULL: no */
 };
 
-#define JUDGE_RULES	 8
+#define JUDGE_RULES	 9
 #define JUDGE_TEXT_BYTES 96
 
 struct judge_rule {

@@ -80,7 +80,7 @@ struct wave_row {
 	int64_t started_us, ended_us;
 	char verdict[ROW_NAME_BYTES];	  /* PASS FAIL INCONCLUSIVE, or "" */
 	char skipped[ROW_REASON_BYTES];	  /* why a person passed the gate */
-	char gates[4 * ROW_REASON_BYTES]; /* JSON: every rule and its figure */
+	char gates[8 * ROW_REASON_BYTES]; /* JSON: every rule and its figure */
 };
 
 struct transition_row {

@@ -15,6 +15,7 @@
 #include "canary.h"
 #include "clock.h"
 #include "err.h"
+#include "generator.h"
 #include "kept.h"
 #include "log.h"
 #include "probes.h"
@@ -40,6 +41,7 @@ struct gauge {
 
 	struct kept kept;
 	struct probes probes;
+	struct generator *generator;
 	struct scrape_point load; /* newest */
 	int64_t started_us, idle_since_us, probe_us;
 	int64_t again_us;     /* from here on buckets are made again */
@@ -155,14 +157,15 @@ int gauge_start(struct gauge **out, const struct scenario *scenario,
 	slicer.bucket_us = scenario->measure.bucket_us;
 	slicer.settle_us = scenario->measure.settle_us;
 	gauge->slicer = slicer_new(&slicer);
+	gauge->generator = generator_new();
 	gauge->started_us = gauge->idle_since_us = gauge->wave_us =
 		gauge->probe_us = gauge_clock_us();
 	for (int i = 0; i < LOAD_COUNT; i++)
 		gauge->load.load[i] = NAN;
 	gauge->again_us = gauge->started_us - slicer_policy_default.keep_us;
 	if (load_buckets(gauge, err) < 0 ||
-		refill_slicer(gauge->slicer, archive, gauge->again_us, err) <
-			0 ||
+		refill_slicer(gauge->slicer, gauge->generator, archive,
+			gauge->again_us, err) < 0 ||
 		start_scrape(gauge, err) < 0 || start_canary(gauge, err) < 0) {
 		gauge_stop(&gauge);
 		return -1;
@@ -186,12 +189,45 @@ void gauge_stop(struct gauge **handle)
 	if (gauge->brake)
 		brake_free(gauge->brake);
 	slicer_free(gauge->slicer);
+	generator_free(gauge->generator);
 	kept_free(&gauge->kept);
 	free(gauge);
 	*handle = NULL;
 }
 
 /* ---- agents */
+
+static double known(double value)
+{
+	return value < 0 ? NAN : value;
+}
+
+/* What a fleet says of its machine. */
+static int take_hosts(struct gauge *gauge, const struct client_row *client,
+	const struct report *report, struct err *err)
+{
+	for (size_t i = 0; i < report->host_count; i++) {
+		struct host_row row = {.sample = report->hosts[i]};
+		struct host_sample *s = &row.sample;
+		int64_t from_us;
+
+		(void)snprintf(row.host, sizeof(row.host), "%s", client->host);
+		row.at_us = slicer_time(gauge->slicer, client->id, s->at_us);
+		s->cpu = known(s->cpu);
+		s->cpu_own = known(s->cpu_own);
+		s->memory = known(s->memory);
+		s->disk_busy = known(s->disk_busy);
+		s->disk_await_ms = known(s->disk_await_ms);
+		s->net_link = known(s->net_link);
+		if (archive_add_host(gauge->archive, &row, err) < 0)
+			return -1;
+		if (generator_add(
+			    gauge->generator, row.host, s, row.at_us, &from_us))
+			slicer_mark(gauge->slicer, BUCKET_GENERATOR, from_us,
+				row.at_us);
+	}
+	return 0;
+}
 
 int gauge_report(struct gauge *gauge, const struct client_row *client,
 	const struct report *report, int64_t now_us, struct err *err)
@@ -219,7 +255,7 @@ int gauge_report(struct gauge *gauge, const struct client_row *client,
 	(void)slicer_report(gauge->slicer, client->id,
 		refill_boot_text(boot, text), report->sent_us, now_us,
 		report->samples, report->sample_count);
-	return 0;
+	return take_hosts(gauge, client, report, err);
 }
 
 void gauge_lost(struct gauge *gauge, unsigned client, int64_t now_us)
@@ -433,6 +469,7 @@ static void follow_wave(struct gauge *gauge, struct rollout *r, int64_t now_us)
 	gauge->wave_us = now_us;
 	gauge->loads = 0;
 	probes_wave(&gauge->probes, now_us);
+	generator_wave(gauge->generator);
 	/* The times of record, so that a restart finds the same buckets. */
 	if (wave)
 		at_us = wave->started_us;
@@ -464,6 +501,8 @@ static void fill_measured(
 		.slo_kept = probes_slo_kept(
 			&gauge->probes, gauge->policy.slo_ms),
 		.probe_failures = probes_wave_failures(&gauge->probes),
+		.generator_share = generator_share(gauge->generator),
+		.generator = generator_text(gauge->generator),
 	};
 }
 
@@ -514,6 +553,7 @@ void gauge_now(const struct gauge *gauge, struct gauge_now *now)
 		.idle_p95_ms = probes_idle_p95_ms(&gauge->probes),
 		.brake = brake_state_name(brake_state(gauge->brake)),
 		.load_at_us = gauge->load.at_us,
+		.generator = generator_now(gauge->generator, gauge_clock_us()),
 	};
 	memcpy(now->load, gauge->load.load, sizeof(now->load));
 	slicer_now(gauge->slicer, gauge_clock_us(), &now->n, &now->active,

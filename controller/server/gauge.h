@@ -50,6 +50,7 @@ struct gauge_now {
 	double p95_ms, slo_ms, idle_p95_ms;
 	const char *brake;
 	const char *exporter_problem, *canary_problem; /* NULL: none */
+	const char *generator; /* what is short on a fleet's host; NULL: none */
 	int64_t load_at_us;
 };
 void gauge_now(const struct gauge *gauge, struct gauge_now *now);

@@ -70,14 +70,15 @@ static json_t *wave_json(const struct rollout *r, const struct wave_row *w)
 static json_t *now_json(const struct gauge_now *now)
 {
 	return json_pack("{s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s?, "
-			 "s:s?}",
+			 "s:s?, s:s?}",
 		"n", (int)now->n, "active", (int)now->active, "mb_per_min",
 		real(now->mb_min), "cpu", real((double)now->load[LOAD_CPU]),
 		"disk_await_ms", real((double)now->load[LOAD_DISK_READ_AWAIT]),
 		"disk_queue", real((double)now->load[LOAD_DISK_QUEUE]),
 		"canary_p95_ms", real(now->p95_ms), "slo_ms", real(now->slo_ms),
 		"brake", now->brake, "exporter_problem", now->exporter_problem,
-		"canary_problem", now->canary_problem);
+		"canary_problem", now->canary_problem, "generator_problem",
+		now->generator);
 }
 
 static json_t *counts_json(const struct rollout *r)
@@ -184,6 +185,11 @@ static void write_now(
 	if (isfinite(now->p95_ms))
 		(void)buf_printf(text, "waiting users: p95 %.0f ms of %.0f\n",
 			now->p95_ms, now->slo_ms);
+	if (now->generator)
+		(void)buf_printf(text,
+			"load generator is the bottleneck (%s): figures are a "
+			"lower bound\n",
+			now->generator);
 	if (now->exporter_problem)
 		(void)buf_printf(text, "exporter: %s\n", now->exporter_problem);
 	if (now->canary_problem)

@@ -6,6 +6,7 @@
 
 #include "alloc.h"
 #include "archive.h"
+#include "generator.h"
 #include "slicer.h"
 
 uint32_t refill_boot(const char *boot)
@@ -102,14 +103,33 @@ static int put_waves(struct slicer *slicer, struct archive *archive,
 	return 0;
 }
 
-int refill_slicer(struct slicer *slicer, struct archive *archive,
-	int64_t since_us, struct err *err)
+static int put_hosts(struct slicer *slicer, struct generator *generator,
+	struct archive *archive, int64_t since_us, struct err *err)
+{
+	struct host_row *rows;
+	size_t count;
+	int64_t from_us;
+
+	if (archive_hosts(archive, since_us, &rows, &count, err) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (generator_add(generator, rows[i].host, &rows[i].sample,
+			    rows[i].at_us, &from_us))
+			slicer_mark(slicer, BUCKET_GENERATOR, from_us,
+				rows[i].at_us);
+	free(rows);
+	return 0;
+}
+
+int refill_slicer(struct slicer *slicer, struct generator *generator,
+	struct archive *archive, int64_t since_us, struct err *err)
 {
 	struct load_row *loads;
 	struct probe_row *probes;
 	size_t count;
 
 	if (put_samples(slicer, archive, since_us, err) < 0 ||
+		put_hosts(slicer, generator, archive, since_us, err) < 0 ||
 		archive_loads(archive, since_us, &loads, &count, err) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)

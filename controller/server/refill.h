@@ -9,11 +9,12 @@
 
 struct archive;
 struct err;
+struct generator;
 struct slicer;
 
 /* Everything that was measured from SINCE_US on. */
-int refill_slicer(struct slicer *slicer, struct archive *archive,
-	int64_t since_us, struct err *err);
+int refill_slicer(struct slicer *slicer, struct generator *generator,
+	struct archive *archive, int64_t since_us, struct err *err);
 
 /* The archive keeps a number for the text that names an agent's boot; both
  * sides of a restart give the slicer this number's text. */

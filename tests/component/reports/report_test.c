@@ -20,6 +20,7 @@
 #include "err.h"
 #include "figures.h"
 #include "html.h"
+#include "html_tables.h"
 #include "report.h"
 #include "summary.h"
 #include "tables.h"
@@ -90,6 +91,41 @@ static void figures_of_a_whole_rollout(void **state)
 	assert_true(made.findings.curve_count > 20);
 	assert_true(made.findings.moment_count <= 601);
 	drop(&made);
+}
+
+static void a_busy_load_generator_is_shown(void **state)
+{
+	struct buf text = BUF_INIT(0), json = BUF_INIT(0), page = BUF_INIT(0);
+	struct findings findings;
+	struct archived rows;
+	struct err err = ERR_INIT;
+	json_t *report, *wave;
+
+	(void)state;
+	rollout_simulate(&rows, &plans[1]);
+	for (size_t i = 0; i < rows.bucket_count; i++)
+		if (rows.buckets[i].wave == 1 && i % 2)
+			rows.buckets[i].flags |= BUCKET_GENERATOR;
+	if (findings_gather(
+		    &findings, &rows, 0, INT64_C(1790000000000000), &err) < 0)
+		fail_msg("%s", err.text);
+	text_report(&findings, &text);
+	tables_report_json(&findings, &json);
+	html_tables(&page, &findings);
+	assert_non_null(
+		strstr(text.data, "the load generator was the bottleneck in"));
+	assert_non_null(strstr(page.data, "the bottleneck in"));
+	report = json_loads(json.data, 0, NULL);
+	wave = json_array_get(json_object_get(report, "waves"), 0);
+	assert_true(fabs(json_number_value(
+				 json_object_get(wave, "generator_share")) -
+			    0.5) < 0.2);
+	json_decref(report);
+	findings_free(&findings);
+	archived_free(&rows);
+	buf_free(&text);
+	buf_free(&json);
+	buf_free(&page);
 }
 
 static void bind(struct recommendation_row *row, const char *limit)
@@ -382,6 +418,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(figures_of_a_whole_rollout),
+		cmocka_unit_test(a_busy_load_generator_is_shown),
 		cmocka_unit_test(the_headline_is_of_the_server),
 		cmocka_unit_test(spans_agree_with_buckets),
 		cmocka_unit_test(one_wave_shows_its_own_only),

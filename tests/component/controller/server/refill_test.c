@@ -13,6 +13,7 @@
 #include "archive.h"
 #include "clock.h"
 #include "err.h"
+#include "generator.h"
 #include "refill.h"
 #include "slicer.h"
 
@@ -117,10 +118,12 @@ static void put_samples(struct archive *archive, unsigned client, int from_s)
 static size_t take(struct archive *archive, struct bucket *buckets, size_t max)
 {
 	struct slicer *slicer = slicer_new(&slicer_policy_default);
+	struct generator *generator = generator_new();
 	struct err err = ERR_INIT;
 	size_t count;
 
-	must(refill_slicer(slicer, archive, START_US, &err), &err);
+	must(refill_slicer(slicer, generator, archive, START_US, &err), &err);
+	generator_free(generator);
 	count = slicer_take(
 		slicer, START_US + LENGTH_S * US_PER_S, buckets, max);
 	slicer_free(slicer);
@@ -166,6 +169,36 @@ static void clients_fall_where_they_were(void **state)
 	}
 }
 
+static void a_busy_load_generator_stays_marked(void **state)
+{
+	struct fixture *f = *state;
+	struct bucket buckets[256];
+	struct err err = ERR_INIT;
+	size_t count;
+
+	put_samples(f->archive, 1, 0);
+	for (int64_t s = 1; s <= 200; s++) {
+		struct host_row row = {
+			.host = "fleet1",
+			.at_us = START_US + s * US_PER_S,
+			.sample = {.span_us = US_PER_S,
+				.cpu = s > 100 && s <= 120 ? 0.98 : 0.5,
+				.memory = NAN,
+				.disk_busy = NAN},
+		};
+
+		must(archive_add_host(f->archive, &row, &err), &err);
+	}
+	count = take(f->archive, buckets, 256);
+	for (size_t i = 0; i < count; i++) {
+		double second = buckets[i].start_s -
+			(double)(START_US / US_PER_S);
+
+		assert_int_equal(!!(buckets[i].flags & BUCKET_GENERATOR),
+			second >= 100 && second < 120);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +206,8 @@ int main(void)
 			every_bucket_keeps_its_wave, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			clients_fall_where_they_were, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_busy_load_generator_stays_marked, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

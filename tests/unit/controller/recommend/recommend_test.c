@@ -203,6 +203,34 @@ static void nothing_usable(void **state)
 	assert_says("None of 180 buckets is usable");
 }
 
+/* X stands still because the fleet's host does: no knee of the server. */
+static void a_load_generator_is_no_knee(void **state)
+{
+	static const double flat[] = {52, 101, 141, 143, 143};
+
+	(void)state;
+	add_table(flat, 5);
+	decide();
+	assert_int_equal(out.verdict, VERDICT_PASS);
+	unsigned knee = out.batch_size;
+	for (size_t i = 0; i < count; i++)
+		if (bucket[i].n >= 4)
+			bucket[i].flags |= BUCKET_GENERATOR;
+	decide();
+	assert_int_equal(out.verdict, VERDICT_INCONCLUSIVE);
+	assert_says("The load generator was the bottleneck in 50 % of the "
+		    "wave's 144 buckets");
+	assert_says("lower bound");
+	assert_int_equal(out.n_obs, 3);
+	assert_true(out.limit[LIMIT_KNEE].n > knee);
+	/* A moment of it is only said. */
+	for (size_t i = 0; i < count; i++)
+		bucket[i].flags = i == count - 1 ? BUCKET_GENERATOR : 0;
+	decide();
+	assert_int_equal(out.verdict, VERDICT_PASS);
+	assert_says("in 1 % of the wave's 144 buckets");
+}
+
 static void fewer_clients_than_slots(void **state)
 {
 	(void)state;
@@ -506,6 +534,7 @@ int main(void)
 		T(falling_x_shrinks),
 		T(damaged_numbers_are_left_out),
 		T(nothing_usable),
+		T(a_load_generator_is_no_knee),
 		T(fewer_clients_than_slots),
 		T(a_small_wave_is_no_doubt),
 		T(slots_never_reached_is_a_doubt),

@@ -403,6 +403,35 @@ static void no_data_is_not_a_pass(void **state)
 	world_free(w);
 }
 
+static void a_load_generator_at_its_limit_proves_nothing(void **state)
+{
+	struct judge_counts counts = {
+		.clients = 9, .admitted = 9, .done = 9, .rollout_clients = 20};
+	struct judge_measured m = {
+		.seconds = 60, .generator_share = NAN, .generator = ""};
+	struct judge_result result;
+	struct world *w = world_new(1);
+	const struct scenario_steps *steps = &w->scenario.steps;
+	unsigned rules;
+
+	(void)state;
+	judge_wave(&result, &counts, &m, steps);
+	assert_int_equal(result.verdict, JUDGE_PASS);
+	rules = result.rule_count;
+	m.generator_share = 0.1;
+	m.generator = "fleet1: CPU 95 %";
+	judge_wave(&result, &counts, &m, steps);
+	assert_int_equal(result.verdict, JUDGE_PASS);
+	assert_int_equal(result.rule_count, rules + 1);
+	m.generator_share = 0.64;
+	judge_wave(&result, &counts, &m, steps);
+	assert_int_equal(result.verdict, JUDGE_INCONCLUSIVE);
+	assert_non_null(strstr(result.reason,
+		"load generator: the bottleneck for 64% of the wave (fleet1: "
+		"CPU 95 %)"));
+	world_free(w);
+}
+
 static void aborts(void **state)
 {
 	struct world *w = world_new(6);
@@ -479,6 +508,7 @@ int main(void)
 		cmocka_unit_test(gate_opens_at_two_thirds),
 		cmocka_unit_test(failures_fail_the_gate),
 		cmocka_unit_test(no_data_is_not_a_pass),
+		cmocka_unit_test(a_load_generator_at_its_limit_proves_nothing),
 		cmocka_unit_test(aborts),
 		cmocka_unit_test(excludes_and_includes),
 	};
