@@ -143,7 +143,7 @@ static const struct column wave_columns[] = {
 	INT(wave_row, clients),
 	INT(wave_row, admitted),
 	INT(wave_row, peak),
-	INT(wave_row, last_start_us),
+	INT(wave_row, grown_us),
 	INT(wave_row, accept_us),
 	INT(wave_row, barrier),
 	INT(wave_row, explore),

@@ -111,6 +111,11 @@ struct rollout_inputs {
 /* One second: silence, stalls, admission, gates, the end. */
 void rollout_tick(struct rollout *, const struct rollout_inputs *);
 
+/* Give every client its rate: the least of its line, limits.rate and, while
+ * FLEET_BYTES_S (0: none) caps them all together, its share of that. What a
+ * slow line leaves goes to the others; who is paused has no share. */
+void rollout_share_rate(struct rollout *, uint64_t fleet_bytes_s);
+
 /* ---- what a person may do; all may be repeated */
 int rollout_pause(struct rollout *, int64_t now_us, const char *who,
 	const char *reason, struct err *);

@@ -227,11 +227,11 @@ static bool start_is_due(const struct rollout *r, const struct wave_row *wave,
 	const struct scenario_steps *steps = &r->scenario->steps;
 	int64_t stagger = steps->stagger_us;
 
-	if (wave->barrier || active < wave->peak || wave->last_start_us == 0)
+	if (wave->barrier || active < wave->peak || wave->grown_us == 0)
 		return true;
 	if (wave->kind != WAVE_KIND_PILOT && active + 1 > in->n_observed)
 		stagger = steps->stagger_beyond_us;
-	return in->now_us - wave->last_start_us >= stagger;
+	return in->now_us - wave->grown_us >= stagger;
 }
 
 unsigned wave_admit(struct rollout *r, struct wave_row *wave,
@@ -253,9 +253,11 @@ unsigned wave_admit(struct rollout *r, struct wave_row *wave,
 			return admitted;
 		client_command(r, client, COMMAND_START);
 		wave->admitted++;
-		wave->last_start_us = in->now_us;
-		if (active + 1 > wave->peak)
+		/* A replacement does not put off the next growth. */
+		if (active + 1 > wave->peak) {
 			wave->peak = active + 1;
+			wave->grown_us = in->now_us;
+		}
 		r->wave_changed[wave - r->waves] = true;
 		admitted++;
 	}

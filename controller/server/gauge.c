@@ -353,11 +353,14 @@ static bool is_reachable(
 	for (size_t i = 0; i < r->client_count; i++) {
 		const struct client_row *client = &r->clients[i];
 
+		bool begins = client->state == CLIENT_STARTING;
+
 		if (!client_state_active(client->state) ||
-			client->state == CLIENT_PAUSED)
+			client->state == CLIENT_PAUSED ||
+			(begins && now_us - client->admitted_us < PROGRESS_US))
 			continue;
 		active++;
-		if (now_us - client->progress_us < PROGRESS_US)
+		if (!begins && now_us - client->progress_us < PROGRESS_US)
 			return true;
 	}
 	return active == 0 || gauge->scrape_status.up;
@@ -530,13 +533,11 @@ int gauge_tick(struct gauge *gauge, struct rollout *r,
 	return step_brake(gauge, &evidence, in, err);
 }
 
-uint64_t gauge_rate(const struct gauge *gauge, unsigned active)
+uint64_t gauge_rate(const struct gauge *gauge)
 {
 	double bytes_s = gauge->order.rate_mb_min * 1e6 / 60;
 
-	if (!(bytes_s > 0) || active == 0)
-		return 0;
-	return (uint64_t)fmax(bytes_s / active, 1);
+	return bytes_s > 0 ? (uint64_t)fmax(bytes_s, 1) : 0;
 }
 
 void gauge_release(struct gauge *gauge)

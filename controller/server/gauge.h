@@ -36,8 +36,8 @@ void gauge_lost(struct gauge *gauge, unsigned client, int64_t now_us);
 int gauge_tick(struct gauge *gauge, struct rollout *rollout,
 	struct rollout_inputs *inputs, struct err *err);
 
-/* Cap of one client's rate in force now, bytes a second; 0: none. */
-uint64_t gauge_rate(const struct gauge *gauge, unsigned active);
+/* Cap of the whole fleet in force now, bytes a second; 0: none. */
+uint64_t gauge_rate(const struct gauge *gauge);
 
 /* A person says go on after the brake had stopped everything. */
 void gauge_release(struct gauge *gauge);

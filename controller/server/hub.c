@@ -201,28 +201,6 @@ static int local_minute(int64_t now_us)
 	return local.tm_hour * 60 + local.tm_min;
 }
 
-/* A cap changes with the number of syncs that share it. */
-static void share_rate(struct hub *hub)
-{
-	struct rollout *r = &hub->rollout;
-	uint64_t brake = gauge_rate(hub->gauge, rollout_active(r));
-
-	for (size_t i = 0; i < r->client_count; i++) {
-		struct client_row *client = &r->clients[i];
-		const uint64_t caps[] = {client->link_bytes_s,
-			hub->scenario.limits.rate_bytes_s, brake};
-		uint64_t rate = 0;
-
-		for (int k = 0; k < 3; k++)
-			if (caps[k] && (!rate || caps[k] < rate))
-				rate = caps[k];
-		if (rate == client->rate_bytes_s)
-			continue;
-		client->rate_bytes_s = rate;
-		rollout_touch(r, client);
-	}
-}
-
 /* An agent that fell silent no longer counts as active in the buckets. */
 static void forget_lost(struct hub *hub, int64_t now_us)
 {
@@ -267,7 +245,7 @@ void hub_tick(struct hub *hub, int64_t now_us)
 	rollout_tick(&hub->rollout, &in);
 	say_untouched(hub, &in);
 	automatic_step(hub, now_us);
-	share_rate(hub);
+	rollout_share_rate(&hub->rollout, gauge_rate(hub->gauge));
 	forget_lost(hub, now_us);
 	(void)hub_commit(hub);
 }

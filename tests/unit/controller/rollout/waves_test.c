@@ -51,6 +51,24 @@ static void staggers_more_beyond_what_was_seen(void **state)
 	world_free(w);
 }
 
+/* Short mailboxes end more often than the batch may grow. */
+static void grows_although_others_are_replaced(void **state)
+{
+	struct world *w = world_new(30);
+	unsigned next = 1;
+
+	(void)state;
+	enroll_all(w);
+	begin(w, WAVE_KIND_WAVE, 3, 30);
+	for (int s = 0; s < 8; s++) {
+		tick(w, 1);
+		report(w, next++, PHASE_DONE, NULL, false);
+	}
+	tick(w, 1);
+	assert_int_equal(rollout_active(&w->r), 3);
+	world_free(w);
+}
+
 static void starts_a_barrier_together(void **state)
 {
 	struct world *w = world_new(6);
@@ -242,6 +260,44 @@ static void brakes_the_newest(void **state)
 	assert_int_equal(client(w, 3)->command, COMMAND_RESUME);
 	report(w, 3, PHASE_SYNCING, NULL, false);
 	assert_int_equal(client(w, 3)->state, CLIENT_SYNCING);
+	world_free(w);
+}
+
+/* What the brake leaves the fleet is shared among those that move. */
+static void shares_a_rate(void **state)
+{
+	struct world *w = world_new(5);
+
+	(void)state;
+	enroll_all(w);
+	client(w, 1)->link_bytes_s = 100;
+	begin(w, WAVE_KIND_WAVE, 4, 4);
+	tick(w, 10);
+	assert_int_equal(rollout_active(&w->r), 4);
+	rollout_share_rate(&w->r, 0);
+	assert_int_equal(client(w, 1)->rate_bytes_s, 100);
+	assert_int_equal(client(w, 2)->rate_bytes_s, 0);
+	/* 100 on its own slow line leave 500 to each of three. */
+	rollout_share_rate(&w->r, 1600);
+	assert_int_equal(client(w, 1)->rate_bytes_s, 100);
+	assert_int_equal(client(w, 2)->rate_bytes_s, 500);
+	assert_int_equal(client(w, 4)->rate_bytes_s, 500);
+	assert_int_equal(client(w, 5)->rate_bytes_s, 0);
+	rollout_share_rate(&w->r, 200);
+	assert_int_equal(client(w, 1)->rate_bytes_s, 50);
+	/* One that the brake has paused needs none of it. */
+	w->in.pause_newest = 1;
+	tick(w, 1);
+	rollout_share_rate(&w->r, 1500);
+	assert_int_equal(client(w, 2)->rate_bytes_s, 700);
+	w->scenario.limits.rate_bytes_s = 300;
+	rollout_share_rate(&w->r, 1500);
+	assert_int_equal(client(w, 2)->rate_bytes_s, 300);
+	rollout_share_rate(&w->r, 1);
+	assert_int_equal(client(w, 2)->rate_bytes_s, 1);
+	w->scenario.limits.rate_bytes_s = 0;
+	rollout_share_rate(&w->r, 0);
+	assert_int_equal(client(w, 2)->rate_bytes_s, 0);
 	world_free(w);
 }
 
@@ -495,6 +551,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keeps_the_batch_full),
 		cmocka_unit_test(staggers_more_beyond_what_was_seen),
+		cmocka_unit_test(grows_although_others_are_replaced),
 		cmocka_unit_test(starts_a_barrier_together),
 		cmocka_unit_test(holds_and_goes_on),
 		cmocka_unit_test(keeps_the_window),
@@ -503,6 +560,7 @@ int main(void)
 		cmocka_unit_test(explores_with_typical_mailboxes),
 		cmocka_unit_test(replaces_stragglers_at_once),
 		cmocka_unit_test(brakes_the_newest),
+		cmocka_unit_test(shares_a_rate),
 		cmocka_unit_test(pilot_of_one_ends_with_acceptance),
 		cmocka_unit_test(acceptance_without_answer_is_inconclusive),
 		cmocka_unit_test(gate_opens_at_two_thirds),
