@@ -47,7 +47,7 @@ const struct brake_rule_row brake_rules[RULE_COUNT] = {
 	[RULE_CANARY_SILENT] = {"canary_silent", "silence of the canary", "s",
 		1, false, false, 0, 0, 5},
 	[RULE_UNREACHABLE] = {"unreachable", "server unreachable for", "s", 1,
-		false, false, 5, 0, 60},
+		false, false, 0, 0, 60},
 };
 
 static double or_default(double value, double standard)

@@ -73,10 +73,10 @@ struct wave_row {
 	unsigned clients;    /* planned */
 	unsigned admitted;   /* told to start so far */
 	unsigned peak;	     /* most that were active at once */
-	int64_t grown_us;  /* when more than ever before were active */
-	int64_t accept_us; /* the acceptance was asked; 0: not */
-	bool barrier;	   /* all start together */
-	bool explore;	   /* tries a size never seen; ends once it is seen */
+	int64_t grown_us;    /* when more than ever before were active */
+	int64_t accept_us;   /* the acceptance was asked; 0: not */
+	bool barrier;	     /* all start together */
+	bool explore;	     /* tries a size never seen; ends once it is seen */
 	int64_t started_us, ended_us;
 	char verdict[ROW_NAME_BYTES];	  /* PASS FAIL INCONCLUSIVE, or "" */
 	char skipped[ROW_REASON_BYTES];	  /* why a person passed the gate */
