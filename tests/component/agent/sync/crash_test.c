@@ -5,6 +5,7 @@
  */
 #include "engine_compare.h"
 
+#include <sqlite3.h>
 #include <sys/wait.h>
 
 #define STEPS_MAX 500
@@ -103,6 +104,119 @@ static void killed_at_every_read(void **state)
 	assert_true(kill_at_every(state, "read") > 30);
 }
 
+/* ------------------------------------- killed, and then the server changes */
+
+/* Messages that wait for a match which will not come any more. */
+static int left_over(struct fixture *f)
+{
+	char *path = xasprintf("%s/store.db", f->store);
+	sqlite3_stmt *row = NULL;
+	sqlite3 *db = NULL;
+	int count = -1;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_prepare_v2(db, "SELECT COUNT(*) FROM messages WHERE folder < 0",
+		-1, &row, NULL);
+	if (sqlite3_step(row) == SQLITE_ROW)
+		count = sqlite3_column_int(row, 0);
+	sqlite3_finalize(row);
+	sqlite3_close(db);
+	free(path);
+	return count;
+}
+
+static void renumber(struct fixture *f)
+{
+	struct fake_folder *inbox = fake_folder(f->fake, "INBOX");
+
+	inbox->validity += 100;
+	for (size_t i = 0; i < inbox->count; i++)
+		inbox->messages[i].uid += 7;
+	inbox->uid_next += 7;
+	inbox->modseq += 100;
+}
+
+/* The same UIDs and sizes, and every letter another. */
+static void replace(struct fixture *f)
+{
+	struct fake_folder *inbox = fake_folder(f->fake, "INBOX");
+
+	inbox->validity += 100;
+	inbox->modseq += 100;
+	for (size_t i = 0; i < inbox->count; i++) {
+		struct fake_message *message = &inbox->messages[i];
+		char *id = strstr(message->text, "Message-ID: <");
+
+		id[strlen("Message-ID: <")] = '#';
+		memset(message->text + message->length - 100, 'y', 100);
+		message->served_headers = message->served_bodies = 0;
+	}
+}
+
+static void rename_inbox(struct fixture *f)
+{
+	fake_folder(f->fake, "INBOX")->path = "Old";
+}
+
+/* Killed at each commit in turn, then CHANGE, then killed at the commit
+ * AGAIN (0: not): the store is right in the end, and no body that had been
+ * committed at the first death came twice. */
+static void killed_and_changed(
+	void **state, void (*change)(struct fixture *f), unsigned again)
+{
+	unsigned step = 1;
+	bool killed = true;
+
+	for (; killed && step < STEPS_MAX; step++) {
+		struct fixture *f = *state;
+		struct fake_folder *inbox;
+		bool had[FAKE_MESSAGES];
+
+		fill(f);
+		policy_add(f->policy, "Old", STORE_MODE_FULL, false);
+		killed = run_until(f, "commit", step);
+		count_only_committed(f);
+		inbox = fake_folder(f->fake, "INBOX");
+		change(f);
+		for (size_t i = 0; i < inbox->count; i++)
+			had[i] = inbox->messages[i].served_bodies > 0;
+		if (again)
+			run_until(f, "commit", again);
+		assert_false(run_until(f, "never", 0));
+		assert_equal_to_server(f);
+		assert_int_equal(left_over(f), 0);
+		for (size_t i = 0; i < inbox->count; i++)
+			if (had[i])
+				assert_int_equal(
+					inbox->messages[i].served_bodies, 1);
+		assert_int_equal(teardown(state), 0);
+		assert_int_equal(setup(state), 0);
+	}
+	assert_true(step > 7);
+}
+
+static void killed_then_renumbered(void **state)
+{
+	killed_and_changed(state, renumber, 0);
+}
+
+static void killed_while_matching_again(void **state)
+{
+	for (unsigned again = 2; again < 8; again++)
+		killed_and_changed(state, renumber, again);
+}
+
+static void killed_then_other_messages_under_the_same_uids(void **state)
+{
+	killed_and_changed(state, replace, 0);
+}
+
+static void killed_then_renamed(void **state)
+{
+	killed_and_changed(state, rename_inbox, 0);
+	killed_and_changed(state, rename_inbox, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,6 +224,15 @@ int main(void)
 			killed_at_every_commit, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			killed_at_every_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			killed_then_renumbered, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			killed_while_matching_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			killed_then_other_messages_under_the_same_uids, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			killed_then_renamed, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

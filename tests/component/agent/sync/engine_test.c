@@ -159,6 +159,33 @@ static void renamed_folder_is_not_fetched_again(void **state)
 	assert_int_equal(f->progress.totals.messages, 31);
 }
 
+static void rename_now(struct fake_account *fake, unsigned window)
+{
+	if (window == *(unsigned *)fake->context)
+		fake_folder(fake, "INBOX")->path = "Old";
+}
+
+/* At whatever window its name changes: what is there is found again. */
+static void renamed_meanwhile_is_not_fetched_again(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned window = 1; window < 14; window++) {
+		fill(f);
+		policy_add(f->policy, "Old", STORE_MODE_FULL, false);
+		f->fake->context = &window;
+		f->fake->before = rename_now;
+		assert_int_equal(synchronise(f), 0);
+		f->fake->windows = window;
+		assert_int_equal(synchronise(f), 0);
+		assert_equal_to_server(f);
+		assert_bodies_served_once(f);
+		assert_int_equal(teardown(state), 0);
+		assert_int_equal(setup(state), 0);
+		f = *state;
+	}
+}
+
 static void renumber(struct fake_account *fake, unsigned window)
 {
 	struct fake_folder *inbox = fake_folder(fake, "INBOX");
@@ -381,6 +408,7 @@ int main(void)
 		TEST(expunged_meanwhile),
 		TEST(folders_come_and_go_meanwhile),
 		TEST(renamed_folder_is_not_fetched_again),
+		TEST(renamed_meanwhile_is_not_fetched_again),
 		TEST(new_uidvalidity_is_matched),
 		TEST(lost_connections_cost_nothing_twice),
 		TEST(poison_is_set_apart),
