@@ -154,8 +154,7 @@ static bool may_be(
 		count_fits;
 }
 
-/* The one row that the new folder was before, or NULL. The listing of the
- * folder proves it afterwards, message by message. */
+/* The one row that the new folder probably was before, or NULL. */
 static struct lost *former(
 	struct lost_list *lost, const struct collection *collection)
 {
@@ -220,12 +219,15 @@ static int put_row(struct store *store, struct store_folder *row,
 	return store_folder_put(store, row, err);
 }
 
-/* A part of a folder proves less than the whole: its messages are matched by
- * their headers, not taken by their UIDs. */
-static int match_again(
-	struct store *store, const struct store_folder *row, struct err *err)
+/* Whole and with the same mod-sequence it is the same folder. Everything else
+ * may be a coincidence: its messages are matched by their headers, not taken
+ * by their UIDs. */
+static int match_again(struct store *store, const struct store_folder *row,
+	const struct collection *collection, struct err *err)
 {
-	return row->uid_next ? 0 : store_folder_detach(store, row->id, 0, err);
+	if (row->uid_next && row->modseq && row->modseq == collection->modseq)
+		return 0;
+	return store_folder_detach(store, row->id, 0, err);
 }
 
 /* Fills ROW with the folder's, made or changed where need be. */
@@ -250,7 +252,7 @@ static int find_row(struct reconcile *all, struct store *store,
 		before->taken = true;
 		if (store_folder_rename(store, before->row.id, collection->path,
 			    collection->wire, err) ||
-			match_again(store, &before->row, err) ||
+			match_again(store, &before->row, collection, err) ||
 			store_folder_get(store, before->row.id, row, err) < 1)
 			return -1;
 		row->verified = false;

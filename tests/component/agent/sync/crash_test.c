@@ -153,6 +153,14 @@ static void replace(struct fixture *f)
 	}
 }
 
+/* A folder that is new, and looks like the old one in every number. */
+static void another_folder(struct fixture *f)
+{
+	replace(f);
+	fake_folder(f->fake, "INBOX")->validity -= 100;
+	fake_folder(f->fake, "INBOX")->path = "Old";
+}
+
 static void rename_inbox(struct fixture *f)
 {
 	fake_folder(f->fake, "INBOX")->path = "Old";
@@ -202,7 +210,7 @@ static void killed_then_renumbered(void **state)
 
 static void killed_while_matching_again(void **state)
 {
-	for (unsigned again = 2; again < 8; again++)
+	for (unsigned again = 2; again < 8; again += 2)
 		killed_and_changed(state, renumber, again);
 }
 
@@ -215,6 +223,11 @@ static void killed_then_renamed(void **state)
 {
 	killed_and_changed(state, rename_inbox, 0);
 	killed_and_changed(state, rename_inbox, 4);
+}
+
+static void killed_then_another_folder(void **state)
+{
+	killed_and_changed(state, another_folder, 0);
 }
 
 int main(void)
@@ -233,6 +246,8 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			killed_then_renamed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			killed_then_another_folder, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
