@@ -22,7 +22,7 @@ int store_quarantine_add(struct store *store,
 		" skip, raw) VALUES(?1, ?2, ?3, ?4 || CASE WHEN ?7 THEN"
 		" ' (only the beginning of it is kept)' ELSE '' END, 1, ?5, 1,"
 		" ?6) ON CONFLICT(folder, uid, href) DO UPDATE SET"
-		" reason = excluded.reason, tries = tries + 1,"
+		" reason = excluded.reason, tries = tries + NOT skip,"
 		" at = excluded.at, skip = 1, raw = excluded.raw",
 		db_int(object->folder), db_int(object->uid),
 		db_text(object->href ? object->href : ""),

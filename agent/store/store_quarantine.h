@@ -23,7 +23,7 @@ struct store_quarantine {
 	uint32_t uid;	  /* 0: an item, named by href */
 	const char *href; /* NULL: a message */
 	const char *reason;
-	unsigned tries;	 /* kept by the store: one more with each add */
+	unsigned tries;	 /* kept by the store: runs that failed at it */
 	int64_t at_us;	 /* wall clock; kept by the store */
 	bool skip;	 /* added since the last retry; kept by the store */
 	const void *raw; /* or NULL */

@@ -364,6 +364,7 @@ static int sink_failed(void *context, const struct window *window,
 {
 	struct lane *lane = context;
 	struct batch *batch = window->user;
+	struct pass_tools tools = tools_of(lane);
 	struct record_item record = {
 		.uid = id.uid,
 		.href = id.href,
@@ -374,8 +375,8 @@ static int sink_failed(void *context, const struct window *window,
 
 	(void)fault;
 	lane->item_open = false;
-	if (batch->pass)
-		pass_failed(batch->pass, batch, id);
+	if (batch->pass && !pass_failed(batch->pass, &tools, batch, id))
+		return 0;
 	return pipe_item(lane->pipe, RECORD_FAILED, batch, &record, err);
 }
 

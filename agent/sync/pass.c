@@ -454,11 +454,30 @@ int pass_listed(struct pass *pass, const struct pass_tools *tools,
 	return 0;
 }
 
-void pass_failed(
-	struct pass *pass, const struct batch *batch, struct item_id id)
+/* The listing cannot say what UID is like; is it in the store? */
+static bool is_known(
+	struct pass *pass, const struct pass_tools *tools, uint32_t uid)
 {
-	if (batch->whole && batch->restarts == pass->restarts)
+	if (pass->delta &&
+		store_has(tools->reader, pass->row.id, uid, NULL) > 0)
+		return true;
+	return plan_listed(&pass->plan, uid, 0, 0, 0) != PLAN_FRESH;
+}
+
+bool pass_failed(struct pass *pass, const struct pass_tools *tools,
+	const struct batch *batch, struct item_id id)
+{
+	bool listing = batch->mode == FETCH_LIST && !batch->dav;
+
+	if (batch->restarts != pass->restarts)
+		return !listing;
+	if (batch->whole)
 		plan_add_fresh(&pass->rescue, id.uid, 0);
+	if (listing && !is_known(pass, tools, id.uid)) {
+		pass->differences++;
+		pass->added += pass->delta;
+	}
+	return !listing;
 }
 
 int pass_gone(struct pass *pass, const struct pass_tools *tools,

@@ -112,9 +112,10 @@ int pass_listed(struct pass *pass, const struct pass_tools *tools,
 int pass_gone(struct pass *pass, const struct pass_tools *tools,
 	struct batch *batch, struct item_id id, struct err *err);
 
-/* An item went into quarantine. */
-void pass_failed(
-	struct pass *pass, const struct batch *batch, struct item_id id);
+/* An item failed. True when it belongs in quarantine: a message that cannot
+ * be listed is not lost yet, it is there and asked for like a new one. */
+bool pass_failed(struct pass *pass, const struct pass_tools *tools,
+	const struct batch *batch, struct item_id id);
 
 /* A window has ended; its last record is still to be pushed. */
 int pass_ended(struct pass *pass, const struct pass_tools *tools,

@@ -243,7 +243,7 @@ static void fetch(struct server *server, const char *tag, const char *command)
 				tag);
 			return;
 		}
-		if (m->fault == FAKE_CLOSES) {
+		if (m->fault == FAKE_CLOSES && strstr(command, "BODY.PEEK")) {
 			server->over = true;
 			return;
 		}

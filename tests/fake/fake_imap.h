@@ -18,7 +18,7 @@ enum fake_fault {
 	FAKE_GARBLED,	    /* an answer that is no IMAP, UID first */
 	FAKE_GARBLED_NAME,  /* the same, and nobody knows which UID */
 	FAKE_BAD_STRUCTURE, /* BODYSTRUCTURE with a bare quote */
-	FAKE_CLOSES,	    /* asking for it ends the connection */
+	FAKE_CLOSES,	    /* asking for a part of it ends the connection */
 	FAKE_REFUSED,	    /* NO for every command that names it */
 	FAKE_HUGE,	    /* announced with 5 GB, or its bytes; then closed */
 	FAKE_TWICE,	    /* sent two times */

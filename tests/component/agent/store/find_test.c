@@ -209,6 +209,9 @@ static void test_quarantine(void **state)
 	ok(store_begin(store, &err));
 	ok(store_quarantine_add(store, &object, &err));
 	ok(store_quarantine_add(store, &object, &err));
+	ok(store_quarantine_retry(store, 0, &err));
+	ok(store_quarantine_add(store, &object, &err));
+	ok(store_quarantine_add(store, &object, &err));
 	ok(store_commit(store, &err));
 	ok(store_quarantine_each(store, 0, count_quarantined, &tries, &err));
 	assert_int_equal(tries, 2);
