@@ -175,6 +175,7 @@ static void keep(struct canary *canary, const struct canary_probe *probe,
 	canary->probe[(canary->first + canary->count++) % PROBES] = *probe;
 	canary->status.probes++;
 	canary->status.up = err->kind == ERR_NONE;
+	canary->status.refused = err->kind == ERR_AUTH;
 	if (err->kind != ERR_NONE) {
 		canary->status.failed++;
 		snprintf(canary->status.text, sizeof(canary->status.text),

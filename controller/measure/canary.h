@@ -45,6 +45,7 @@ struct canary_probe {
 
 struct canary_status {
 	bool up;
+	bool refused; /* it does not take the login; it does answer */
 	uint64_t probes, failed;
 	char text[512]; /* why the last one failed; "" */
 };

@@ -99,7 +99,7 @@ struct rollout_inputs {
 	int minute;	       /* local, of the day */
 	bool preflight_ready;  /* the server may be loaded now */
 	const char *not_ready; /* else why */
-	bool distressed;       /* because the server is in trouble already */
+	bool refused;	       /* and it will not be by waiting alone */
 	const char *hold;      /* start nothing because; NULL: go on */
 	const char *cut;       /* end the wave now because; NULL: no */
 	const char *stop;      /* pause the rollout because; NULL: no */

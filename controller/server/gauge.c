@@ -2,8 +2,6 @@
  * gauge.c - see gauge.h. Ticked by the server after the reports of a second
  * and before the rollout.
  */
-#include "gauge.h"
-
 #include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -11,47 +9,15 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "brake.h"
-#include "canary.h"
 #include "clock.h"
 #include "err.h"
-#include "generator.h"
-#include "kept.h"
+#include "gauge_private.h"
 #include "log.h"
-#include "probes.h"
 #include "recommend.h"
 #include "refill.h"
-#include "scrape.h"
-#include "slicer.h"
 
-#define TAKE_MAX      64
-#define SETTLED_US    (30e6)
-#define FRESH_LOAD_US (5 * US_PER_S)
-#define PROGRESS_US   (10 * US_PER_S)
-
-struct gauge {
-	const struct scenario *scenario;
-	struct archive *archive;
-	struct slicer *slicer;
-	struct scrape *scrape; /* NULL: no exporter */
-	struct canary *canary; /* NULL: none */
-	struct brake *brake;
-	struct brake_policy policy;
-	struct brake_order order;
-
-	struct kept kept;
-	struct probes probes;
-	struct generator *generator;
-	struct scrape_point load; /* newest */
-	int64_t started_us, idle_since_us, probe_us;
-	int64_t again_us;     /* from here on buckets are made again */
-	unsigned wave, loads; /* the wave the counts belong to */
-	int64_t wave_us;
-	double idle_await_ms;
-	char not_ready[256], hold[256], stop[256];
-	struct scrape_status scrape_status;
-	struct canary_status canary_status;
-};
+#define TAKE_MAX   64
+#define SETTLED_US (30e6)
 
 int64_t gauge_clock_us(void)
 {
@@ -121,30 +87,6 @@ static int start_canary(struct gauge *gauge, struct err *err)
 	return 0;
 }
 
-static void make_policy(struct gauge *gauge)
-{
-	const struct scenario *s = gauge->scenario;
-	double await_ms = (double)s->limits.disk_await_us / US_PER_MS;
-
-	gauge->policy = (struct brake_policy){
-		.slo_ms = recommend_slo_ms(s->canary.slo_us
-				? (double)s->canary.slo_us / US_PER_MS
-				: NAN,
-			probes_idle_p95_ms(&gauge->probes)),
-		/* The brake's ceiling is three times the idle latency; the
-		 * administrator's own ceiling comes in the same way. */
-		.idle_await_ms = fmax(gauge->idle_await_ms, await_ms / 3),
-		.rotational = s->server.rotational ||
-			gauge->scrape_status.rotational,
-		.connections_limit = s->limits.connections,
-		.exporter = gauge->scrape != NULL,
-		.canary = gauge->canary != NULL,
-		.cpu_max = s->limits.cpu,
-		.nic_max = s->limits.network,
-		.mem_available_min = s->limits.memory_available,
-	};
-}
-
 int gauge_start(struct gauge **out, const struct scenario *scenario,
 	struct archive *archive, struct err *err)
 {
@@ -170,7 +112,7 @@ int gauge_start(struct gauge **out, const struct scenario *scenario,
 		gauge_stop(&gauge);
 		return -1;
 	}
-	make_policy(gauge);
+	gauge_make_policy(gauge);
 	gauge->brake = brake_new(&gauge->policy);
 	*out = gauge;
 	return 0;
@@ -191,6 +133,7 @@ void gauge_stop(struct gauge **handle)
 	slicer_free(gauge->slicer);
 	generator_free(gauge->generator);
 	kept_free(&gauge->kept);
+	free(gauge->clock_said);
 	free(gauge);
 	*handle = NULL;
 }
@@ -229,6 +172,42 @@ static int take_hosts(struct gauge *gauge, const struct client_row *client,
 	return 0;
 }
 
+int64_t gauge_clock_error_us(const struct gauge *gauge, unsigned client)
+{
+	return slicer_clock_error_us(gauge->slicer, client);
+}
+
+/* An uncertain clock is an event; so is the next one after it was good. */
+static int watch_clock(struct gauge *gauge, const struct client_row *client,
+	int64_t now_us, struct err *err)
+{
+	int64_t error_us = gauge_clock_error_us(gauge, client->id);
+	struct event_row row = {.at_us = now_us, .subject = "clock"};
+
+	if (client->id >= gauge->clock_count) {
+		size_t count = client->id + 64;
+
+		gauge->clock_said = xrealloc(
+			gauge->clock_said, count, sizeof(*gauge->clock_said));
+		memset(gauge->clock_said + gauge->clock_count, 0,
+			count - gauge->clock_count);
+		gauge->clock_count = count;
+	}
+	bool *said = &gauge->clock_said[client->id];
+	if (error_us < GAUGE_CLOCK_WARN_US / 2)
+		*said = false;
+	if (*said || error_us <= GAUGE_CLOCK_WARN_US)
+		return 0;
+	*said = true;
+	(void)snprintf(row.text, sizeof(row.text),
+		"times of %s may be wrong by %.1f s (more than %.1f): its "
+		"reports come late, or its machine sleeps",
+		client->name, (double)error_us / US_PER_S,
+		(double)GAUGE_CLOCK_WARN_US / US_PER_S);
+	log_warn(row.subject, "%s", row.text);
+	return archive_add_event(gauge->archive, &row, err);
+}
+
 int gauge_report(struct gauge *gauge, const struct client_row *client,
 	const struct report *report, int64_t now_us, struct err *err)
 {
@@ -255,7 +234,9 @@ int gauge_report(struct gauge *gauge, const struct client_row *client,
 	(void)slicer_report(gauge->slicer, client->id,
 		refill_boot_text(boot, text), report->sent_us, now_us,
 		report->samples, report->sample_count);
-	return take_hosts(gauge, client, report, err);
+	return watch_clock(gauge, client, now_us, err) < 0
+		? -1
+		: take_hosts(gauge, client, report, err);
 }
 
 void gauge_lost(struct gauge *gauge, unsigned client, int64_t now_us)
@@ -342,122 +323,6 @@ static int take_buckets(struct gauge *gauge, int64_t now_us, struct err *err)
 	return 0;
 }
 
-/* Somebody got an answer from the server lately. */
-static bool is_reachable(
-	const struct gauge *gauge, const struct rollout *r, int64_t now_us)
-{
-	unsigned active = 0;
-
-	if (gauge->canary)
-		return gauge->canary_status.up || !gauge->canary_status.probes;
-	for (size_t i = 0; i < r->client_count; i++) {
-		const struct client_row *client = &r->clients[i];
-
-		bool begins = client->state == CLIENT_STARTING;
-
-		if (!client_state_active(client->state) ||
-			client->state == CLIENT_PAUSED ||
-			(begins && now_us - client->admitted_us < PROGRESS_US))
-			continue;
-		active++;
-		if (!begins && now_us - client->progress_us < PROGRESS_US)
-			return true;
-	}
-	return active == 0 || gauge->scrape_status.up;
-}
-
-static void fill_evidence(struct gauge *gauge, const struct rollout *r,
-	int64_t now_us, struct brake_evidence *e)
-{
-	unsigned active;
-	int64_t good_us = gauge->scrape_status.last_good_us;
-
-	*e = (struct brake_evidence){
-		.now_us = now_us,
-		.load_age_us = now_us - (good_us ? good_us : gauge->started_us),
-		.p95_ms = (float)probes_p95_ms(&gauge->probes),
-		.failure_share = (float)probes_failure_share(
-			&gauge->probes, now_us),
-		.canary_age_us = now_us - gauge->probe_us,
-		.server_reachable = is_reachable(gauge, r, now_us),
-	};
-	for (int i = 0; i < LOAD_COUNT; i++)
-		e->load[i] = now_us - gauge->load.at_us < FRESH_LOAD_US
-			? gauge->load.load[i]
-			: NAN;
-	slicer_now(gauge->slicer, now_us, &e->n, &active, &e->x_mb_min);
-}
-
-static int record_brake(
-	struct gauge *gauge, const struct brake_event *event, struct err *err)
-{
-	struct event_row row = {.at_us = event->at_us};
-
-	(void)snprintf(row.subject, sizeof(row.subject), "brake");
-	(void)snprintf(row.text, sizeof(row.text), "%s -> %s: %s",
-		brake_state_name(event->from), brake_state_name(event->to),
-		event->text);
-	log_info("brake", "%s", row.text);
-	(void)snprintf(gauge->hold, sizeof(gauge->hold), "%s: %s", event->rule,
-		event->text);
-	return archive_add_event(gauge->archive, &row, err);
-}
-
-static int step_brake(struct gauge *gauge, const struct brake_evidence *e,
-	struct rollout_inputs *in, struct err *err)
-{
-	struct brake_event events[BRAKE_EVENTS];
-	size_t count = 0;
-	int64_t now_us = e->now_us;
-
-	brake_set_policy(gauge->brake, &gauge->policy);
-	gauge->order = brake_step(gauge->brake, e, events, &count);
-	for (size_t i = 0; i < count; i++)
-		if (record_brake(gauge, &events[i], err) < 0)
-			return -1;
-	if (gauge->order.rate_mb_min > 0 || gauge->order.pause)
-		slicer_mark(gauge->slicer, BUCKET_BRAKED, now_us - US_PER_S,
-			now_us);
-	in->pause_newest = gauge->order.stop ? UINT32_MAX : gauge->order.pause;
-	if (gauge->order.hold)
-		in->hold = gauge->hold;
-	if (gauge->order.stop) {
-		(void)snprintf(gauge->stop, sizeof(gauge->stop),
-			"server_distressed: %.200s", gauge->hold);
-		in->stop = gauge->stop;
-	}
-	return 0;
-}
-
-/* Before a wave: is there a baseline, and may the server be loaded? */
-static void check_ready(struct gauge *gauge, const struct brake_evidence *e,
-	int64_t now_us, struct rollout_inputs *in)
-{
-	const struct scenario_canary *canary = &gauge->scenario->canary;
-	double slo_ms = (double)canary->slo_us / US_PER_MS;
-	double idle_ms = probes_idle_p95_ms(&gauge->probes);
-	char *text = gauge->not_ready;
-	size_t size = sizeof(gauge->not_ready);
-
-	in->preflight_ready = false;
-	in->not_ready = text;
-	if (gauge->scrape && !gauge->scrape_status.good &&
-		now_us - gauge->started_us < FRESH_LOAD_US)
-		(void)snprintf(text, size, "waits for the exporter");
-	else if (gauge->canary && isnan(idle_ms) && in->n_observed == 0 &&
-		now_us - gauge->idle_since_us < canary->idle_us)
-		(void)snprintf(text, size,
-			"measures the idle baseline of the online probe");
-	else if (gauge->canary && slo_ms > 0 && idle_ms > slo_ms)
-		(void)snprintf(text, size,
-			"the SLO of %.0f ms is below the idle p95 of %.0f ms: "
-			"no batch size can keep it; raise canary.slo",
-			slo_ms, idle_ms);
-	else
-		in->distressed = !(in->preflight_ready = brake_may_start(
-					   &gauge->policy, e, text, size));
-}
-
 static void follow_wave(struct gauge *gauge, struct rollout *r, int64_t now_us)
 {
 	const struct wave_row *wave = rollout_wave(r);
@@ -514,36 +379,17 @@ int gauge_tick(struct gauge *gauge, struct rollout *r,
 {
 	int64_t now_us = in->now_us;
 	bool idle = rollout_active(r) == 0;
-	struct brake_evidence evidence;
 
 	follow_wave(gauge, r, now_us);
 	if (take_loads(gauge, idle, err) < 0 ||
 		take_probes(gauge, idle, now_us, err) < 0 ||
 		take_buckets(gauge, now_us, err) < 0)
 		return -1;
-	make_policy(gauge);
+	gauge_make_policy(gauge);
 	in->n_observed = kept_observed(&gauge->kept,
 		(double)gauge->scenario->measure.observed_us / US_PER_S);
-	fill_evidence(gauge, r, now_us, &evidence);
-	check_ready(gauge, &evidence, now_us, in);
 	fill_measured(gauge, now_us, &in->measured);
-	/* The brake acts on a wave; an idle server's troubles are its own. */
-	if (idle && brake_state(gauge->brake) == BRAKE_RELEASED)
-		return 0;
-	return step_brake(gauge, &evidence, in, err);
-}
-
-uint64_t gauge_rate(const struct gauge *gauge)
-{
-	double bytes_s = gauge->order.rate_mb_min * 1e6 / 60;
-
-	return bytes_s > 0 ? (uint64_t)fmax(bytes_s, 1) : 0;
-}
-
-void gauge_release(struct gauge *gauge)
-{
-	brake_reset(gauge->brake, gauge_clock_us());
-	gauge->order = (struct brake_order){.stop = false};
+	return gauge_brake(gauge, r, in, err);
 }
 
 void gauge_now(const struct gauge *gauge, struct gauge_now *now)

@@ -10,6 +10,7 @@
 
 #include "archive.h"
 #include "bucket.h"
+#include "clock.h"
 #include "rollout.h"
 
 struct err;
@@ -29,6 +30,9 @@ void gauge_stop(struct gauge **gauge);
 /* Samples of a report that counts. */
 int gauge_report(struct gauge *gauge, const struct client_row *client,
 	const struct report *report, int64_t now_us, struct err *err);
+/* How wrong the times of CLIENT's samples may be. */
+#define GAUGE_CLOCK_WARN_US (US_PER_S / 2)
+int64_t gauge_clock_error_us(const struct gauge *gauge, unsigned client);
 void gauge_lost(struct gauge *gauge, unsigned client, int64_t now_us);
 
 /* Fills the measured part of INPUTS, writes what came to the archive. The

@@ -221,7 +221,7 @@ static void say_untouched(struct hub *hub, const struct rollout_inputs *in)
 	char subject[32];
 
 	if (!wave || wave->state != WAVE_PREFLIGHT || in->preflight_ready ||
-		!in->distressed || hub->untouched == wave->number)
+		!in->refused || hub->untouched == wave->number)
 		return;
 	hub->untouched = wave->number;
 	(void)snprintf(subject, sizeof(subject), "wave %u", wave->number);

@@ -30,10 +30,10 @@ static double client_speed(const struct client_row *c)
 		: NAN;
 }
 
-static json_t *client_json(const struct client_row *c)
+static json_t *client_json(const struct hub *hub, const struct client_row *c)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:s, s:I, s:I, "
-			 "s:I, s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:o}",
+			 "s:I, s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:f}",
 		"name", c->name, "state", client_state_name(c->state), "reason",
 		c->reason, "mailbox", c->mailbox, "wave", (int)c->wave,
 		"attempts", (int)c->attempts, "host", c->host, "version",
@@ -44,7 +44,8 @@ static json_t *client_json(const struct client_row *c)
 		"verified", c->progress.verified, "accepted", c->accepted,
 		"admitted", seconds(c->admitted_us), "bulk",
 		seconds(c->bulk_us), "finished", seconds(c->finished_us),
-		"seen", seconds(c->seen_us));
+		"seen", seconds(c->seen_us), "clock_error_seconds",
+		(double)gauge_clock_error_us(hub->gauge, c->id) / US_PER_S);
 }
 
 static json_t *wave_json(const struct rollout *r, const struct wave_row *w)
@@ -103,7 +104,7 @@ static void fill_data(struct hub *hub, const struct gauge_now *now,
 	json_t *list = json_array(), *waves = json_array();
 
 	for (size_t i = 0; clients && i < r->client_count; i++)
-		json_array_append_new(list, client_json(&r->clients[i]));
+		json_array_append_new(list, client_json(hub, &r->clients[i]));
 	for (size_t i = 0; i < r->wave_count; i++)
 		json_array_append_new(waves, wave_json(r, &r->waves[i]));
 	json_object_set_new(data, "rollout",
@@ -198,6 +199,20 @@ static void write_now(
 		(void)buf_printf(text, "brake: %s\n", now->brake);
 }
 
+static void write_clocks(const struct hub *hub, struct buf *text)
+{
+	for (size_t i = 0; i < hub->rollout.client_count; i++) {
+		const struct client_row *c = &hub->rollout.clients[i];
+		int64_t error_us = gauge_clock_error_us(hub->gauge, c->id);
+
+		if (client_state_active(c->state) &&
+			error_us > GAUGE_CLOCK_WARN_US)
+			(void)buf_printf(text,
+				"clock: times of %s may be wrong by %.1f s\n",
+				c->name, (double)error_us / US_PER_S);
+	}
+}
+
 static void write_clients(const struct rollout *r, struct buf *text)
 {
 	(void)buf_append_text(text, "clients:");
@@ -247,6 +262,7 @@ int verb_status(struct hub *hub, const json_t *args, const char *who,
 			i + 1 == r->wave_count)
 			write_wave(r, &r->waves[i], &reply->text);
 	write_now(hub, &now, &reply->text);
+	write_clocks(hub, &reply->text);
 	write_clients(r, &reply->text);
 	reply->exit = rollout_exit(r);
 	return 0;
@@ -279,7 +295,7 @@ static int show_wave(
 
 		if (c->wave != number)
 			continue;
-		json_array_append_new(clients, client_json(c));
+		json_array_append_new(clients, client_json(hub, c));
 		(void)buf_printf(&reply->text, "  %-12s %-9s %8.1f MB %s\n",
 			c->name, client_state_name(c->state),
 			(double)c->app_bytes / 1e6, c->reason);
@@ -298,7 +314,7 @@ static int show_client(
 		return err_set(
 			err, ERR_USAGE, "no client is called %.80s", name);
 	p = &c->progress;
-	json_object_update_new(reply->data, client_json(c));
+	json_object_update_new(reply->data, client_json(hub, c));
 	(void)buf_printf(&reply->text,
 		"%s: %s%s%s\n  agent %s on %s, wave %u, attempt %u\n"
 		"  %llu messages in %llu folders, %llu bodies, %llu protected, "

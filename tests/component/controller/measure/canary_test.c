@@ -89,6 +89,7 @@ static void refused_login_is_said(void **state)
 	canary_status(canary, &status);
 	assert_false(status.up);
 	assert_int_equal(status.failed, 1);
+	assert_true(status.refused);
 	assert_non_null(strstr(status.text, "go away"));
 	canary_stop(&canary);
 	assert_null(canary);

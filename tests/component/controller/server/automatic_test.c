@@ -26,6 +26,7 @@ struct world_agent {
 	enum phase phase;
 	uint64_t seq, obeyed, rate_bytes_s;
 	double bytes, total_bytes;
+	int64_t late_us; /* its reports are under way for so long */
 };
 
 struct hub_world {
@@ -154,13 +155,13 @@ static void world_report(struct hub_world *w, size_t i)
 	struct world_agent *agent = &w->agents[i];
 	struct client_row *client = &w->hub.rollout.clients[i];
 	char boot[] = "boot", version[] = "1.0";
-	struct sample sample = {.at_us = w->now_us,
+	struct sample sample = {.at_us = w->now_us - agent->late_us,
 		.phase = agent->phase,
 		.app_bytes = (uint64_t)agent->bytes,
 		.wire_bytes = (uint64_t)agent->bytes};
 	struct report report = {.seq = ++agent->seq,
 		.boot = boot,
-		.sent_us = w->now_us,
+		.sent_us = w->now_us - agent->late_us,
 		.phase = agent->phase,
 		.command = agent->obeyed,
 		.version = version,
@@ -375,12 +376,34 @@ static void brakes_in_a_pilot(void **state)
 	world_free(w);
 }
 
+static void says_whose_clock_is_uncertain(void **state)
+{
+	struct hub_world *w = start();
+
+	(void)state;
+	world_until_wave(w, 2, 400);
+	while (world_running(w) < 3)
+		world_second(w);
+	for (int s = 0; s < 20; s++)
+		world_second(w);
+	assert_null(world_event(w, "clock", "may be wrong"));
+	for (size_t i = 0; i < w->hub.rollout.client_count; i++)
+		w->agents[i].late_us = 700 * US_PER_MS;
+	for (int s = 0; s < 10; s++)
+		world_second(w);
+	char *said = world_event(w, "clock", "may be wrong by 0.7 s");
+	assert_non_null(said);
+	free(said);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pilots_then_explores_then_rolls_out),
 		cmocka_unit_test(asks_again_inside_a_wave),
 		cmocka_unit_test(brakes_in_a_pilot),
+		cmocka_unit_test(says_whose_clock_is_uncertain),
 	};
 
 	log_set_level(LOG_LEVEL_WARN);
