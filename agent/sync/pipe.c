@@ -17,11 +17,17 @@
 #define RAW_BYTES_MAX ((size_t)128 << 10)
 #define TEXTS	      5
 
+/* Full blocks wait here while another's item is in the middle: a message on
+ * a slow connection holds up the others only when it is longer than this. */
+#define KEPT_MAX 8
+
 struct pipe {
 	struct queue *queue;
 	struct block *block; /* being filled; or NULL */
-	bool open;	     /* an item has begun and not ended */
-	bool holding;	     /* it spans blocks: the queue is ours */
+	struct block *kept, **kept_last;
+	unsigned kept_count;
+	bool open;    /* an item has begun and not ended */
+	bool holding; /* it spans blocks: the queue is ours */
 };
 
 /* A record_item on its way: lengths instead of pointers. */
@@ -51,7 +57,20 @@ struct pipe *pipe_new(struct queue *queue)
 	struct pipe *pipe = xcalloc(1, sizeof *pipe);
 
 	pipe->queue = queue;
+	pipe->kept_last = &pipe->kept;
 	return pipe;
+}
+
+static struct block *take_kept(struct pipe *pipe)
+{
+	struct block *block = pipe->kept;
+
+	pipe->kept = block->next;
+	if (!pipe->kept)
+		pipe->kept_last = &pipe->kept;
+	pipe->kept_count--;
+	block->next = NULL;
+	return block;
 }
 
 void pipe_free(struct pipe *pipe)
@@ -60,6 +79,8 @@ void pipe_free(struct pipe *pipe)
 		return;
 	if (pipe->holding)
 		queue_release(pipe->queue);
+	while (pipe->kept)
+		free(take_kept(pipe));
 	free(pipe->block);
 	free(pipe);
 }
@@ -69,16 +90,46 @@ static size_t aligned(size_t bytes)
 	return (bytes + ALIGN - 1) & ~(ALIGN - 1);
 }
 
+static void release(struct pipe *pipe)
+{
+	if (pipe->holding)
+		queue_release(pipe->queue);
+	pipe->holding = false;
+}
+
+/* Everything kept goes out, as soon as it may. */
+static int push_kept(struct pipe *pipe, struct err *err)
+{
+	int status = 0;
+
+	if (!pipe->holding)
+		queue_hold(pipe->queue);
+	pipe->holding = true;
+	while (!status && pipe->kept)
+		status = queue_push(pipe->queue, take_kept(pipe), err);
+	if (!pipe->open || status)
+		release(pipe);
+	return status;
+}
+
+static void keep(struct pipe *pipe)
+{
+	*pipe->kept_last = pipe->block;
+	pipe->kept_last = &pipe->block->next;
+	pipe->kept_count++;
+	pipe->block = NULL;
+}
+
+/* The block is full. */
 static int push(struct pipe *pipe, struct err *err)
 {
-	struct block *block = pipe->block;
-
-	pipe->block = NULL;
-	if (pipe->open && !pipe->holding) {
-		queue_hold(pipe->queue);
-		pipe->holding = true;
+	keep(pipe);
+	if (!pipe->holding && pipe->kept_count < KEPT_MAX) {
+		pipe->holding = queue_try_hold(pipe->queue);
+		if (!pipe->holding)
+			return 0;
 	}
-	return queue_push(pipe->queue, block, err);
+	return push_kept(pipe, err);
 }
 
 /* Room for a record with BYTES of payload, zeroed header filled. */
@@ -106,13 +157,15 @@ static int reserve(struct pipe *pipe, enum record_kind kind,
 
 int pipe_flush(struct pipe *pipe, struct err *err)
 {
-	if (pipe->block && pipe->block->used && push(pipe, err))
-		return -1;
-	if (pipe->holding && !pipe->open) {
-		pipe->holding = false;
-		queue_release(pipe->queue);
-	}
-	return 0;
+	if (pipe->block && pipe->block->used)
+		keep(pipe);
+	return pipe->kept || pipe->holding ? push_kept(pipe, err) : 0;
+}
+
+/* The same, unless another's item is in the middle. */
+static int offer(struct pipe *pipe, struct err *err)
+{
+	return pipe->block && pipe->block->used ? push(pipe, err) : 0;
 }
 
 /* The item is complete: let the others in again. */
@@ -133,7 +186,7 @@ int pipe_mark(struct pipe *pipe, enum record_kind kind, struct batch *batch,
 		pipe->open = true;
 	if (kind == RECORD_DROP)
 		return close_item(pipe, err);
-	return kind == RECORD_WINDOW ? pipe_flush(pipe, err) : 0;
+	return kind == RECORD_WINDOW ? offer(pipe, err) : 0;
 }
 
 int pipe_data(struct pipe *pipe, struct batch *batch, const char *data,
@@ -209,7 +262,7 @@ int pipe_pass(
 	memcpy(payload, &packed, sizeof packed);
 	if (length)
 		memcpy(payload + sizeof packed, pass->token, length);
-	return pipe_flush(pipe, err);
+	return offer(pipe, err);
 }
 
 int pipe_call(struct pipe *pipe, struct record_call *call, struct err *err)

@@ -112,7 +112,8 @@ int pipe_pass(
 	struct pipe *pipe, const struct record_pass *pass, struct err *err);
 int pipe_call(struct pipe *pipe, struct record_call *call, struct err *err);
 
-/* Hands over what is there, however little. */
+/* Hands over what is there, however little; a window's end does so too,
+ * unless another producer's item is in the middle. */
 int pipe_flush(struct pipe *pipe, struct err *err);
 
 /* The records of a block in turn; NULL at its end. AT starts at 0. */

@@ -195,6 +195,20 @@ void queue_hold(struct queue *queue)
 	pthread_mutex_unlock(&queue->mutex);
 }
 
+bool queue_try_hold(struct queue *queue)
+{
+	bool got;
+
+	pthread_mutex_lock(&queue->mutex);
+	got = mine(queue);
+	if (got) {
+		queue->held = true;
+		queue->holder = pthread_self();
+	}
+	pthread_mutex_unlock(&queue->mutex);
+	return got;
+}
+
 void queue_release(struct queue *queue)
 {
 	pthread_mutex_lock(&queue->mutex);

@@ -57,6 +57,7 @@ void queue_close(struct queue *queue);
  * holds the queue meanwhile and the others' pushes wait.
  */
 void queue_hold(struct queue *queue);
+bool queue_try_hold(struct queue *queue); /* false: another has it */
 void queue_release(struct queue *queue);
 
 #endif
