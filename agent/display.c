@@ -116,6 +116,7 @@ static void add_counts(json_t *object, const struct sync_progress *progress)
 		{"predicted_bytes", progress->predicted_bytes},
 		{"retries", progress->retries},
 		{"round_trips", progress->round_trips},
+		{"connections", progress->connections},
 		{"rounds", progress->rounds},
 		{"commits", progress->run_commits},
 	};

@@ -71,6 +71,7 @@ struct sync_setup profile_make_setup(
 		.directory = profile->store,
 		.policy = policy,
 		.compress = compress[profile->compress],
+		.connections = profile->connections,
 		.rate_bytes_s = profile->link_bytes_s,
 	};
 }

@@ -25,8 +25,9 @@
 #include "sync.h"
 #include "units.h"
 
-#define TICK_MS 100
-#define LOOKS	5 /* at the finished store */
+#define TICK_MS		100
+#define LOOKS		5 /* at the finished store */
+#define CONNECTIONS_MAX 16
 
 /* Tells the main thread that the work is over. */
 #define OVER_SIGNAL SIGUSR1
@@ -35,12 +36,15 @@ struct request {
 	bool json, quiet;
 	const char *compress;
 	const char *rate;
+	const char *connections;
 };
 
 static const struct argp_option options[] = {
 	{"json", 'j', NULL, 0, "Print the result as one JSON object", 0},
 	{"quiet", 'q', NULL, 0, "No progress", 0},
 	{"compress", 'c', "on|off|auto", 0, "COMPRESS=DEFLATE", 0},
+	{"connections", 'n', "N", 0,
+		"To the mail server at once, at most (1 to 16)", 0},
 	{"rate", 'r', "RATE", 0, "Cap on the network, as in 1.5MB/s", 0},
 	{0},
 };
@@ -61,6 +65,9 @@ static error_t parse(int key, char *word, struct argp_state *state)
 		return 0;
 	case 'r':
 		request->rate = word;
+		return 0;
+	case 'n':
+		request->connections = word;
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "%s: not expected", word);
@@ -190,9 +197,23 @@ static int set_compress(
 	return 0;
 }
 
+static int set_connections(
+	struct sync_setup *setup, const char *word, struct err *err)
+{
+	char *end;
+	unsigned long number = strtoul(word, &end, 10);
+
+	if (*end || number < 1 || number > CONNECTIONS_MAX)
+		return err_set(err, ERR_USAGE,
+			"--connections %s: expected 1 to %d", word,
+			CONNECTIONS_MAX);
+	setup->connections = (unsigned)number;
+	return 0;
+}
+
 int verb_sync(const struct profile *profile, int argc, char **argv)
 {
-	struct request request = {false, false, NULL, NULL};
+	struct request request = {false, false, NULL, NULL, NULL};
 	struct err err = ERR_INIT;
 	struct sync_setup setup;
 	struct policy *policy;
@@ -207,6 +228,8 @@ int verb_sync(const struct profile *profile, int argc, char **argv)
 	setup.seed = (uint64_t)clock_wall_us();
 	if ((request.compress &&
 		    set_compress(&setup, request.compress, &err)) ||
+		(request.connections &&
+			set_connections(&setup, request.connections, &err)) ||
 		(request.rate &&
 			units_parse_rate(
 				request.rate, &setup.rate_bytes_s, &err)))

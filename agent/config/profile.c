@@ -94,6 +94,10 @@ static const struct conf_field profile_fields[] = {
 	{CONF_AT(struct profile, compress), "compress", CONF_ENUM,
 		"COMPRESS=DEFLATE; `auto` where the link gains by it",
 		.fallback = "auto", .words = compressions},
+	{CONF_AT(struct profile, connections), "connections", CONF_INT,
+		"to the mail server at once, at most; more than one only "
+		"over a long line and where they pay",
+		.fallback = "4", .min = 1, .max = 16},
 	{CONF_AT(struct profile, policy), "policy", CONF_TABLE,
 		"what is copied", .table = &policy_table},
 	{CONF_AT(struct profile, controller), "controller", CONF_TABLE,

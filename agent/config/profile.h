@@ -54,6 +54,7 @@ struct profile {
 	char *store;	       /* a directory, or PROFILE_NO_STORE */
 	uint64_t link_bytes_s; /* 0: no cap */
 	enum profile_compress compress;
+	unsigned connections;
 	struct profile_policy policy;
 	struct profile_controller controller;
 };

@@ -41,7 +41,8 @@ struct talk {
 	struct pipe pipe;
 	struct imap_session *session;
 	int64_t command_us;
-	bool known; /* PREAUTH: no login is needed */
+	bool known;	  /* PREAUTH: no login is needed */
+	int64_t begun_us; /* the command that is being answered */
 };
 
 static void remember(struct pipe *pipe, const char *data, size_t bytes)
@@ -189,12 +190,18 @@ static void begin(struct talk *talk)
 	talk->session->round_trips++;
 	talk->pipe.tail_length = 0;
 	talk->pipe.tail[0] = '\0';
+	talk->begun_us = clock_monotonic_us();
 	stream_set_deadline(
-		talk->pipe.stream, clock_monotonic_us() + talk->command_us);
+		talk->pipe.stream, talk->begun_us + talk->command_us);
 }
 
 static void ended(struct talk *talk)
 {
+	struct imap_session *session = talk->session;
+	int64_t us = clock_monotonic_us() - talk->begun_us;
+
+	if (!session->round_trip_us || us < session->round_trip_us)
+		session->round_trip_us = us;
 	stream_set_deadline(talk->pipe.stream, 0);
 }
 

@@ -34,6 +34,7 @@ struct imap_session {
 	char *server;		     /* "Cyrus IMAPD 3.6.1" */
 	const struct quirks *quirks; /* never NULL */
 	unsigned round_trips;	     /* that this took */
+	int64_t round_trip_us;	     /* the shortest of them */
 	bool compressed;
 };
 

@@ -327,6 +327,16 @@ static uint64_t round_trips(const struct source *base)
 	return ((const struct imap_source *)base)->round_trips;
 }
 
+static struct source_line line(const struct source *base)
+{
+	const struct imap_source *source = (const struct imap_source *)base;
+
+	return (struct source_line){
+		.round_trip_us = source->session.round_trip_us,
+		.commands_max = source->session.quirks->commands_max,
+	};
+}
+
 static void logout(struct imap_source *source)
 {
 	struct buf command = BUF_INIT(64);
@@ -362,6 +372,7 @@ static const struct source_driver driver = {
 	.server = server,
 	.round_trips = round_trips,
 	.close = close_source,
+	.line = line,
 };
 
 int imap_source_open(struct source **out, const struct account *account,

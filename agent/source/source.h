@@ -91,6 +91,14 @@ int source_fetch(
 
 unsigned source_features(const struct source *source);
 
+/* What there is between us and the server; for the number of connections.
+ * Zeros where the protocol sees to that itself. */
+struct source_line {
+	int64_t round_trip_us; /* the shortest so far */
+	unsigned commands_max; /* in flight at once */
+};
+struct source_line source_line(const struct source *source);
+
 /* "Cyrus IMAP 3.6.1", or what the greeting says. */
 const char *source_server(const struct source *source);
 

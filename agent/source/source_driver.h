@@ -21,6 +21,7 @@ struct source_driver {
 	const char *(*server)(const struct source *source);
 	uint64_t (*round_trips)(const struct source *source);
 	void (*close)(struct source *source);
+	struct source_line (*line)(const struct source *source); /* or NULL */
 };
 
 struct source {

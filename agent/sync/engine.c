@@ -11,7 +11,7 @@
  *      newest first; whole messages at once where they are wanted and the
  *      line is fast.
  *   3. mail: fetch the bodies that the modes ask for, signed and encrypted
- *      ones of every folder included (lane_bodies): Inbox first, newest
+ *      ones of every folder included (work.c): Inbox first, newest
  *      first.
  * The first round copies; the next ones are the delta pass and the proof.
  * A round in which every folder was listed completely and nothing differed
@@ -20,7 +20,9 @@
  * count, or the sync token) costs nothing, so a later run is a delta.
  *
  * Concurrency. The thread in sync_run() owns the mail's source and lane, a
- * thread that lives for a round the DAV's; all network waits happen there.
+ * thread that lives for a round the DAV's; all network waits happen there,
+ * and on a long line in the threads of further lanes to the mail server, each
+ * with its own session (crew.c).
  * The writer's thread owns the store. Between them is a queue with a cap on
  * its bytes: when the disk is slower than the wire, the lanes wait, TCP
  * closes its window, the server slows down.
@@ -43,6 +45,7 @@
 #include "backoff.h"
 #include "clock.h"
 #include "err.h"
+#include "crew.h"
 #include "lane.h"
 #include "pass.h"
 #include "policy.h"
@@ -50,6 +53,7 @@
 #include "store_message.h"
 #include "store_quarantine.h"
 #include "wire.h"
+#include "work.h"
 #include "writer.h"
 
 #include <assert.h>
@@ -63,6 +67,7 @@
 #define BACKOFF_US   (US_PER_S * 3 / 10)
 #define BACKOFF_CAP  (30 * US_PER_S)
 #define ROUNDS_MAX   8
+#define CONNECTIONS  4 /* Courier allows as many from one address */
 
 static bool is_active(enum sync_state state)
 {
@@ -164,25 +169,27 @@ void sync_estimate(struct sync *sync, const struct half *half)
 }
 
 /* After the headers are in, the total of the mail is exact. */
-static int exact_total(struct sync *sync, uint64_t *missing, struct err *err)
+static int exact_total(
+	struct sync *sync, struct work_size *missing, struct err *err)
 {
 	const struct reconcile *all = &sync->mail.all;
+	struct store *reader = lane_reader(crew_lane(sync->mail.crew));
 	struct writer_progress now;
-	uint64_t bytes = 0;
 
-	*missing = 0;
+	*missing = (struct work_size){0, 0};
 	for (size_t i = 0; i < all->pass_count; i++) {
 		uint64_t count, size;
 
-		if (store_missing(lane_reader(sync->mail.lane),
-			    all->passes[i]->row.id, &count, &size, err))
+		if (store_missing(
+			    reader, all->passes[i]->row.id, &count, &size, err))
 			return -1;
-		*missing += count;
-		bytes += size;
+		/* Opening the folder, and a window or more. */
+		missing->commands += count ? 2 + count / PLAN_ITEMS_MAX : 0;
+		missing->bytes += size;
 	}
 	writer_progress(sync->writer, &now);
 	pthread_mutex_lock(&sync->mutex);
-	sync->total_bytes = now.app_bytes + bytes;
+	sync->total_bytes = now.app_bytes + missing->bytes;
 	sync->total_exact = true;
 	pthread_mutex_unlock(&sync->mutex);
 	return 0;
@@ -191,19 +198,21 @@ static int exact_total(struct sync *sync, uint64_t *missing, struct err *err)
 static int run_bodies(struct sync *sync, struct err *err)
 {
 	struct half *mail = &sync->mail;
-	uint64_t missing;
+	struct work_size missing;
 	int done = 0;
 
 	if (!mail->source)
 		return 0;
 	if (half_settle(mail, err) || exact_total(sync, &missing, err))
 		return -1;
-	if (!missing)
+	if (!missing.commands)
 		return 0;
 	set_state(sync, SYNC_FETCHING);
 	while (!done) {
-		done = lane_bodies(mail->lane, mail->source, mail->all.passes,
-			mail->all.pass_count, err);
+		done = half_work(mail,
+			work_bodies(mail->all.passes, mail->all.pass_count,
+				&missing),
+			err);
 		if (done < 0 || (!done && sync_wait_resumed(sync, err)) ||
 			half_settle(mail, err))
 			return -1;
@@ -343,7 +352,7 @@ int sync_run(struct sync *sync, struct err *err)
 {
 	uint64_t bytes = 0;
 	struct err why = ERR_INIT;
-	int status = writer_call(sync->writer, lane_pipe(sync->mail.lane),
+	int status = writer_call(sync->writer, half_pipe(&sync->mail),
 		retry_quarantine, NULL, &why);
 
 	if (!status) {
@@ -355,7 +364,7 @@ int sync_run(struct sync *sync, struct err *err)
 		} while (status && try_again(sync, &bytes, &why));
 	}
 	if (!status)
-		status = writer_call(sync->writer, lane_pipe(sync->mail.lane),
+		status = writer_call(sync->writer, half_pipe(&sync->mail),
 			note_verified, NULL, &why);
 	if (status && sync->cancelled)
 		err_set(&why, ERR_CANCELLED, "cancelled");
@@ -380,6 +389,10 @@ static void defaults(struct sync_setup *setup)
 		setup->attempts = ATTEMPTS;
 	if (!setup->backoff_us)
 		setup->backoff_us = BACKOFF_US;
+	if (!setup->connections)
+		setup->connections = CONNECTIONS;
+	if (setup->one_thread)
+		setup->connections = 1;
 	if (!setup->open_mail)
 		setup->open_mail = imap_source_open;
 	if (!setup->open_dav)
@@ -388,13 +401,17 @@ static void defaults(struct sync_setup *setup)
 
 static int start(struct sync *sync, struct err *err)
 {
-	struct lane_setup lane = {
-		.directory = sync->setup.directory,
-		.wire = sync->wire,
-		.window_bytes = sync->setup.window_bytes,
-		.held = sync_held,
-		.bulk = bulk,
-		.context = sync,
+	struct crew_setup crew = {
+		.lane.directory = sync->setup.directory,
+		.lane.wire = sync->wire,
+		.lane.window_bytes = sync->setup.window_bytes,
+		.lane.held = sync_held,
+		.lane.bulk = bulk,
+		.lane.context = sync,
+		.max = sync->setup.connections,
+		.subject = sync->setup.account->user,
+		.open = half_open_another,
+		.context = &sync->mail,
 	};
 	struct store *store = store_open(
 		sync->setup.directory, STORE_WRITE, err);
@@ -410,15 +427,17 @@ static int start(struct sync *sync, struct err *err)
 	writer_progress(sync->writer, &now);
 	sync->start_app = now.app_bytes;
 	sync->start_wire = now.wire_bytes;
-	lane.queue = writer_queue(sync->writer);
+	crew.lane.queue = writer_queue(sync->writer);
 	sync->mail.sync = sync;
 	sync->dav.sync = sync;
 	sync->dav.dav = true;
-	if (lane_new(&sync->mail.lane, &lane, err))
+	if (crew_new(&sync->mail.crew, &crew, err))
 		return -1;
-	/* Only the mail's thread changes states. */
-	lane.bulk = NULL;
-	return lane_new(&sync->dav.lane, &lane, err);
+	/* Only the mail's thread changes states; DAV's source sees to its
+	 * connections itself. */
+	crew.lane.bulk = NULL;
+	crew.max = 1;
+	return crew_new(&sync->dav.crew, &crew, err);
 }
 
 int sync_new(struct sync **out, const struct sync_setup *setup, struct err *err)
@@ -449,8 +468,8 @@ void sync_free(struct sync *sync)
 {
 	if (!sync)
 		return;
-	lane_free(sync->mail.lane);
-	lane_free(sync->dav.lane);
+	crew_free(sync->mail.crew);
+	crew_free(sync->dav.crew);
 	writer_stop(sync->writer, NULL);
 	wire_free(sync->wire);
 	pthread_cond_destroy(&sync->cond);

@@ -10,10 +10,12 @@
 #include <string.h>
 
 #include "err.h"
+#include "crew.h"
 #include "lane.h"
 #include "pass.h"
 #include "source.h"
 #include "wire.h"
+#include "work.h"
 #include "writer.h"
 
 #define OBJECT_BYTES 1000
@@ -39,7 +41,8 @@ static bool may_be_absent(const struct half *half, const struct err *err)
 		err->kind != ERR_TLS && err->kind != ERR_CANCELLED;
 }
 
-int half_connect(struct half *half, struct err *err)
+static int open_source(
+	const struct half *half, struct source **source, struct err *err)
 {
 	const struct sync_setup *setup = &half->sync->setup;
 	struct source_options options = {
@@ -48,18 +51,32 @@ int half_connect(struct half *half, struct err *err)
 		/* More than one DAV request at a time is a thread each. */
 		.in_flight_max = half->dav && setup->one_thread ? 1 : 0,
 	};
-	char *password;
+	char *password = account_password(setup->account, err);
+	int status;
+
+	if (!password)
+		return -1;
+	status = (half->dav ? setup->open_dav : setup->open_mail)(source,
+		setup->account, password, &options, half->sync->wire, err);
+	explicit_bzero(password, strlen(password));
+	free(password);
+	return status;
+}
+
+int half_open_another(void *context, const struct source *first,
+	struct source **source, struct err *err)
+{
+	(void)first;
+	return open_source(context, source, err);
+}
+
+int half_connect(struct half *half, struct err *err)
+{
 	int status;
 
 	if (half->source || !expected(half))
 		return 0;
-	password = account_password(setup->account, err);
-	if (!password)
-		return -1;
-	status = (half->dav ? setup->open_dav : setup->open_mail)(&half->source,
-		setup->account, password, &options, half->sync->wire, err);
-	explicit_bzero(password, strlen(password));
-	free(password);
+	status = open_source(half, &half->source, err);
 	if (status && may_be_absent(half, err)) {
 		half->absent = true;
 		*err = ERR_INIT;
@@ -70,13 +87,21 @@ int half_connect(struct half *half, struct err *err)
 
 void half_hang_up(struct half *half)
 {
+	crew_hang_up(half->crew);
 	if (!half->source)
 		return;
 	pthread_mutex_lock(&half->sync->mutex);
 	half->sync->round_trips += source_round_trips(half->source);
+	if (!half->dav)
+		half->sync->connections = crew_most(half->crew);
 	pthread_mutex_unlock(&half->sync->mutex);
 	source_close(half->source);
 	half->source = NULL;
+}
+
+struct pipe *half_pipe(const struct half *half)
+{
+	return lane_pipe(crew_lane(half->crew));
 }
 
 static int nothing(struct store *store, void *context, struct err *err)
@@ -90,7 +115,7 @@ static int nothing(struct store *store, void *context, struct err *err)
 int half_settle(struct half *half, struct err *err)
 {
 	return writer_call(
-		half->sync->writer, lane_pipe(half->lane), nothing, NULL, err);
+		half->sync->writer, half_pipe(half), nothing, NULL, err);
 }
 
 static int list(struct half *half, struct err *err)
@@ -105,8 +130,8 @@ static int list(struct half *half, struct err *err)
 	 * must not look like an account whose folders were all deleted. */
 	all->mail_listed = !half->dav && all->count > 0;
 	all->dav_listed = half->dav && all->count > 0;
-	return writer_call(half->sync->writer, lane_pipe(half->lane),
-		reconcile_run, all, err);
+	return writer_call(
+		half->sync->writer, half_pipe(half), reconcile_run, all, err);
 }
 
 /* The mail's thread tells the world that it pauses; the other only waits. */
@@ -125,6 +150,14 @@ static int wait_resumed(struct half *half, struct err *err)
 	return cancelled ? err_set(err, ERR_CANCELLED, "cancelled") : 0;
 }
 
+int half_work(struct half *half, struct work *work, struct err *err)
+{
+	int done = crew_run(half->crew, half->source, work, err);
+
+	half->all.differences += crew_take_lost(half->crew);
+	return done;
+}
+
 int half_round(struct half *half, struct err *err)
 {
 	int done = 0;
@@ -137,8 +170,9 @@ int half_round(struct half *half, struct err *err)
 		return -1;
 	sync_estimate(half->sync, half);
 	while (!done) {
-		done = lane_passes(half->lane, half->source, half->all.passes,
-			half->all.pass_count, err);
+		done = half_work(half,
+			work_passes(half->all.passes, half->all.pass_count),
+			err);
 		if (done < 0 || (!done && wait_resumed(half, err)))
 			return -1;
 	}

@@ -18,20 +18,10 @@
 #include "store.h"
 #include "store_message.h"
 #include "wire.h"
+#include "work.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define PAGE 256
-
-/* Where the search for missing bodies has got to. */
-struct body_walk {
-	size_t pass;		     /* index of the folder */
-	uint64_t before;	     /* UIDs from here on are handed out */
-	struct store_uid page[PAGE]; /* newest first */
-	int got, used;
-	bool last_page;
-};
 
 struct batch_list {
 	struct batch **batches; /* under way, oldest first */
@@ -43,16 +33,11 @@ struct lane {
 	struct pipe *pipe;
 	struct store *reader;
 	struct plan_pace pace;
-	struct pass *const *passes;
-	size_t pass_count;
-	size_t first; /* passes before it are done */
+	struct work *work;
+	size_t first; /* passes before it are done or others' */
 	struct source *source;
-	bool bodies; /* else passes */
-	struct body_walk walk;
 	struct batch_list under_way;
 	bool item_open;
-	uint64_t items;
-	struct pass_tried tried;
 };
 
 int lane_new(struct lane **out, const struct lane_setup *setup, struct err *err)
@@ -77,7 +62,6 @@ void lane_free(struct lane *lane)
 		return;
 	for (size_t i = 0; i < lane->under_way.count; i++)
 		batch_free(lane->under_way.batches[i]);
-	free(lane->tried.messages);
 	free(lane->under_way.batches);
 	pipe_free(lane->pipe);
 	store_close(lane->reader);
@@ -94,18 +78,13 @@ struct store *lane_reader(struct lane *lane)
 	return lane->reader;
 }
 
-uint64_t lane_items(const struct lane *lane)
-{
-	return lane->items;
-}
-
 static struct pass_tools tools_of(struct lane *lane)
 {
 	return (struct pass_tools){
 		.reader = lane->reader,
 		.pipe = lane->pipe,
 		.features = source_features(lane->source),
-		.tried = &lane->tried,
+		.tried = lane->setup.tried,
 		.bulk = lane->setup.bulk,
 		.context = lane->setup.context,
 	};
@@ -167,12 +146,12 @@ static int next_pass_window(
 {
 	struct pass_tools tools = tools_of(lane);
 
-	for (size_t i = lane->first; i < lane->pass_count; i++) {
-		struct pass *pass = lane->passes[i];
+	for (size_t i = lane->first; i < work_count(lane->work); i++) {
+		struct pass *pass = work_claim(lane->work, i, lane);
 		struct batch *batch;
 		int got;
 
-		if (pass->step == PASS_DONE) {
+		if (!pass || pass->step == PASS_DONE) {
 			lane->first += i == lane->first;
 			continue;
 		}
@@ -187,77 +166,16 @@ static int next_pass_window(
 	return 0;
 }
 
-/* The next missing body, in folder order, or NULL. */
-static const struct store_uid *peek_body(struct lane *lane, struct err *err)
-{
-	struct body_walk *walk = &lane->walk;
-
-	while (walk->used == walk->got) {
-		if (walk->last_page) {
-			walk->pass++;
-			walk->before = STORE_UID_END;
-			walk->last_page = false;
-		}
-		if (walk->pass >= lane->pass_count)
-			return NULL;
-		walk->used = 0;
-		walk->got = 0;
-		if (lane->passes[walk->pass]->collection.dav) {
-			walk->last_page = true;
-			continue;
-		}
-		walk->got = store_uids(lane->reader,
-			lane->passes[walk->pass]->row.id, STORE_SELECT_MISSING,
-			walk->before, walk->page, PAGE, err);
-		if (walk->got < 0)
-			return NULL;
-		walk->last_page = walk->got < PAGE;
-		if (walk->got)
-			walk->before = walk->page[walk->got - 1].uid;
-	}
-	return &walk->page[walk->used];
-}
-
-static void reverse(struct item_id *ids, size_t count)
-{
-	for (size_t i = 0; i < count / 2; i++) {
-		struct item_id swap = ids[i];
-
-		ids[i] = ids[count - 1 - i];
-		ids[count - 1 - i] = swap;
-	}
-}
-
 static int next_body_window(
 	struct lane *lane, struct window *window, struct err *err)
 {
-	struct body_walk *walk = &lane->walk;
-	struct err why = ERR_INIT;
-	const struct store_uid *uid = peek_body(lane, &why);
-	size_t folder = walk->pass;
-	struct pass *pass;
+	const struct pass *pass;
 	struct batch *batch;
+	int got = work_next_bodies(
+		lane->work, lane->reader, &lane->pace, &batch, &pass, err);
 
-	if (!uid) {
-		if (why.kind != ERR_NONE && err)
-			*err = why;
-		return why.kind == ERR_NONE ? 0 : -1;
-	}
-	pass = lane->passes[folder];
-	batch = xcalloc(1, sizeof *batch);
-	batch->folder = pass->row.id;
-	batch->mode = FETCH_FULL;
-	batch->kind = pass->row.kind;
-	batch->ids = xcalloc(lane->pace.items_max, sizeof *batch->ids);
-	while (uid && walk->pass == folder &&
-		plan_pace_fits(
-			&lane->pace, batch->count, batch->bytes, uid->size)) {
-		batch->ids[batch->count++].uid = uid->uid;
-		batch->bytes += uid->size;
-		walk->used++;
-		uid = peek_body(lane, &why);
-	}
-	reverse(batch->ids, batch->count);
+	if (got <= 0)
+		return got;
 	*window = (struct window){
 		.collection = &pass->collection,
 		.mode = FETCH_FULL,
@@ -275,8 +193,8 @@ static int next(void *context, struct window *window, struct err *err)
 
 	if (lane->setup.held(lane->setup.context))
 		return 0;
-	return lane->bodies ? next_body_window(lane, window, err)
-			    : next_pass_window(lane, window, err);
+	return work_is_bodies(lane->work) ? next_body_window(lane, window, err)
+					  : next_pass_window(lane, window, err);
 }
 
 /* ------------------------------------------------------------------ sink */
@@ -351,7 +269,6 @@ static int sink_end(void *context, const struct window *window,
 	if (!lane->item_open)
 		return no_data(lane, batch, &record, err);
 	lane->item_open = false;
-	lane->items++;
 	if (item->structure)
 		record.protection = protection_from_bodystructure(
 			item->structure, item->structure_bytes);
@@ -427,45 +344,19 @@ static const struct sink sink = {
 
 /* ------------------------------------------------------------------ work */
 
-static int run(struct lane *lane, struct source *source, struct err *err)
+int lane_run(struct lane *lane, struct source *source, struct work *work,
+	struct err *err)
 {
 	struct feed feed = {next, &sink, lane};
 	int status;
 
 	lane->source = source;
+	lane->work = work;
+	lane->first = 0;
 	status = source_fetch(source, &feed, err);
 	if (status)
 		abandon(lane);
 	if (pipe_flush(lane->pipe, status ? NULL : err))
 		return -1;
 	return status;
-}
-
-int lane_passes(struct lane *lane, struct source *source,
-	struct pass *const *passes, size_t count, struct err *err)
-{
-	lane->bodies = false;
-	lane->passes = passes;
-	lane->pass_count = count;
-	lane->first = 0;
-	if (run(lane, source, err))
-		return -1;
-	for (size_t i = 0; i < count; i++)
-		if (passes[i]->step != PASS_DONE)
-			return 0;
-	return 1;
-}
-
-int lane_bodies(struct lane *lane, struct source *source,
-	struct pass *const *passes, size_t count, struct err *err)
-{
-	struct err why = ERR_INIT;
-
-	lane->bodies = true;
-	lane->passes = passes;
-	lane->pass_count = count;
-	lane->walk = (struct body_walk){.before = STORE_UID_END};
-	if (run(lane, source, err))
-		return -1;
-	return peek_body(lane, &why) ? 0 : 1;
 }

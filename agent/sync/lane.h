@@ -2,9 +2,8 @@
  * lane.h - one session with a server at work: asks for windows, hands what
  * comes back to the writer.
  *
- * A lane is the feed and the sink of one source. It works on one thing at a
- * time: a range of passes, or the bodies that the folders' modes ask for.
- * It belongs to the thread that calls lane_*(), except for lane_pause().
+ * A lane is the feed and the sink of one source; several may share one work.
+ * It belongs to the thread that calls lane_*().
  */
 #ifndef SLUICE_LANE_H
 #define SLUICE_LANE_H
@@ -22,13 +21,16 @@ struct pipe;
 struct queue;
 struct source;
 struct store;
+struct tried;
 struct wire;
+struct work;
 
 struct lane_setup {
 	struct queue *queue;   /* to the writer */
 	const char *directory; /* of the store, for a reading handle */
 	struct wire *wire;
 	uint64_t window_bytes; /* the largest window */
+	struct tried *tried;
 	/* True when no further window may be asked for now: a pause. */
 	bool (*held)(void *context);
 	/* Whole messages begin to come in before all folders are listed; may
@@ -44,17 +46,10 @@ void lane_free(struct lane *lane);
 struct pipe *lane_pipe(struct lane *lane);
 struct store *lane_reader(struct lane *lane);
 
-/* Work through PASSES, in order, as many at once as the source asks for.
- * 1 when all are done, 0 when held before that, -1 with ERR: what was
+/* Do WORK, or a share of it, with as many windows at once as the source asks
+ * for. 0 when nothing is left to hand out, or held; -1 with ERR: what was
  * complete by then is on its way to the store. */
-int lane_passes(struct lane *lane, struct source *source,
-	struct pass *const *passes, size_t count, struct err *err);
-
-/* Fetch the missing bodies of the passes' folders, in their order. */
-int lane_bodies(struct lane *lane, struct source *source,
-	struct pass *const *passes, size_t count, struct err *err);
-
-/* Messages and objects that came since lane_new(). */
-uint64_t lane_items(const struct lane *lane);
+int lane_run(struct lane *lane, struct source *source, struct work *work,
+	struct err *err);
 
 #endif

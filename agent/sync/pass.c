@@ -16,6 +16,7 @@
 #include "store.h"
 #include "store_message.h"
 #include "store_quarantine.h"
+#include "tried.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +89,20 @@ static bool unchanged(const struct pass *pass)
 		now->uid_next == row->uid_next && now->items == row->messages;
 }
 
+bool pass_is_idle(const struct pass *pass)
+{
+	return pass->row.mode == STORE_MODE_OFF || unchanged(pass);
+}
+
+void pass_give_up(struct pass *pass)
+{
+	if (pass->step == PASS_DONE)
+		return;
+	pass->missed = true;
+	pass->differences++;
+	pass->step = PASS_DONE;
+}
+
 static bool may_walk_at_once(const struct pass *pass)
 {
 	const struct collection *now = &pass->collection;
@@ -111,19 +126,6 @@ struct loading {
 	const struct pass_tools *tools;
 };
 
-static bool first_try(struct pass_tried *tried, int64_t folder, uint32_t uid)
-{
-	for (size_t i = 0; i < tried->count; i++)
-		if (tried->messages[i].folder == folder &&
-			tried->messages[i].uid == uid)
-			return false;
-	tried->messages = xrealloc(
-		tried->messages, tried->count + 1, sizeof *tried->messages);
-	tried->messages[tried->count].folder = folder;
-	tried->messages[tried->count++].uid = uid;
-	return true;
-}
-
 /* What failed in this run is not asked for again, but for its header, which
  * may have been lost with a connection. */
 static int load_quarantined(const struct store_quarantine *object, void *arg)
@@ -136,7 +138,7 @@ static int load_quarantined(const struct store_quarantine *object, void *arg)
 		store_has(loading->tools->reader, pass->row.id, uid, NULL))
 		return 0;
 	plan_add_stored(&pass->plan, uid, 0, PLAN_SET_APART, 0);
-	if (first_try(loading->tools->tried, pass->row.id, uid))
+	if (tried_first(loading->tools->tried, pass->row.id, uid))
 		plan_add_fresh(&pass->rescue, uid, 0);
 	return 0;
 }
@@ -254,9 +256,9 @@ static int begin(struct pass *pass, const struct pass_tools *tools,
 		pass->noted = pass->row.validity;
 		pass->rematch = pass->row.detached > 0;
 	}
-	if (pass->row.mode == STORE_MODE_OFF ||
-		(unchanged(pass) &&
-			!(now->dav && pass_dav_owed(pass, tools)))) {
+	if (pass_is_idle(pass) &&
+		!(now->dav && pass->row.mode != STORE_MODE_OFF &&
+			pass_dav_owed(pass, tools))) {
 		pass->step = PASS_DONE;
 		return 0;
 	}
@@ -560,9 +562,7 @@ static int ended(struct pass *pass, const struct pass_tools *tools,
 	case WINDOW_RESULT_COUNT:
 		break;
 	}
-	pass->missed = true;
-	pass->differences++;
-	pass->step = PASS_DONE;
+	pass_give_up(pass);
 	return 0;
 }
 

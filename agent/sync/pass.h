@@ -31,6 +31,7 @@ struct err;
 struct batch;
 struct pipe;
 struct store;
+struct tried;
 
 enum pass_step {
 	PASS_NEW,
@@ -73,27 +74,25 @@ struct pass {
 	bool missed;	    /* the folder went away meanwhile */
 };
 
-/* Messages in quarantine whose headers were asked for once in this run. */
-struct pass_tried {
-	struct {
-		int64_t folder;
-		uint32_t uid;
-	} * messages;
-	size_t count;
-};
-
 /* What a pass works with; the lane's. */
 struct pass_tools {
 	struct store *reader;
 	struct pipe *pipe;
 	unsigned features; /* of the source */
-	struct pass_tried *tried;
+	struct tried *tried;
 	/* Whole messages begin to come in; may be NULL. */
 	void (*bulk)(void *context);
 	void *context;
 };
 
 void pass_free(struct pass *pass);
+
+/* Nothing has to be asked about a folder that looks like this. */
+bool pass_is_idle(const struct pass *pass);
+
+/* The session is lost in the middle of it: it ends here, and proves nothing.
+ * The next round begins it afresh. */
+void pass_give_up(struct pass *pass);
 
 /* 1 and a batch for the next window, its fields filled but for user and
  * issued_us; 0 when there is none now; -1 with ERR. */

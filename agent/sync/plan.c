@@ -10,10 +10,9 @@
 
 #include <stdlib.h>
 
-#define WINDOW_US      (US_PER_S / 2)
-#define PACE_START     (UINT64_C(256) << 10)
-#define PACE_MIN       (UINT64_C(64) << 10)
-#define PACE_ITEMS_MAX 1000
+#define WINDOW_US  (US_PER_S / 2)
+#define PACE_START (UINT64_C(256) << 10)
+#define PACE_MIN   (UINT64_C(64) << 10)
 
 static uint32_t saturate(uint64_t size)
 {
@@ -154,8 +153,8 @@ struct plan_pace plan_pace_init(uint64_t bytes_max)
 	return (struct plan_pace){
 		.bytes = bytes_max < PACE_START ? bytes_max : PACE_START,
 		.bytes_max = bytes_max,
-		.items = PACE_ITEMS_MAX,
-		.items_max = PACE_ITEMS_MAX,
+		.items = PLAN_ITEMS_MAX,
+		.items_max = PLAN_ITEMS_MAX,
 	};
 }
 

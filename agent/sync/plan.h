@@ -53,6 +53,9 @@ struct plan_pace {
 	unsigned items_max;
 };
 
+/* Of one window. */
+#define PLAN_ITEMS_MAX 1000
+
 /* What a header is reckoned to weigh before it has been seen. */
 #define PLAN_HEADER_BYTES 2000
 

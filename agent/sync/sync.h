@@ -31,6 +31,7 @@ struct sync_setup {
 	const char *directory;	       /* of the store; the same */
 	const struct policy *policy;   /* the same */
 	enum compress compress;
+	unsigned connections;	  /* to the mail server, at most; 0: 4 */
 	uint64_t rate_bytes_s;	  /* 0: no limit */
 	uint64_t window_bytes;	  /* the largest; 0: 4 MiB */
 	uint64_t in_flight_bytes; /* 0: the source's default */
@@ -58,7 +59,8 @@ struct sync_progress {
 	uint64_t run_commits;
 	int64_t active_us; /* of this run, pauses taken out */
 	uint64_t retries;
-	uint64_t round_trips;
+	uint64_t round_trips;	  /* see source_round_trips() */
+	unsigned connections;	  /* to the mail server at once, at most */
 	uint64_t predicted_bytes; /* of the local database; 0: not yet known */
 	unsigned rounds;
 	struct store_totals totals;

@@ -67,6 +67,7 @@ void sync_progress(struct sync *sync, struct sync_progress *progress)
 			sync->active_since;
 	progress->retries = sync->retries;
 	progress->round_trips = sync->round_trips;
+	progress->connections = sync->connections;
 	progress->predicted_bytes = sync->predicted_bytes;
 	progress->rounds = sync->rounds;
 	pthread_mutex_unlock(&sync->mutex);

@@ -12,10 +12,12 @@
 #include "reconcile.h"
 #include "sync.h"
 
-struct lane;
+struct crew;
+struct pipe;
+struct work;
 struct writer;
 
-/* The mail or the DAV side of an account: a session and a lane. The mail's
+/* The mail or the DAV side of an account: a session and a crew. The mail's
  * belongs to the thread in sync_run(), the other one to a thread that lives
  * for a round. */
 struct half {
@@ -23,7 +25,7 @@ struct half {
 	bool dav;
 	bool absent; /* the account has no such side */
 	struct source *source;
-	struct lane *lane;
+	struct crew *crew;
 	struct reconcile all; /* of the round */
 	int status;
 	struct err err;
@@ -43,6 +45,7 @@ struct sync {
 	bool total_exact;
 	uint64_t estimates[2], predictions[2]; /* mail, DAV */
 	uint64_t retries, round_trips;
+	unsigned connections;
 	uint64_t start_app, start_wire;
 	unsigned rounds;
 	int64_t active_us, active_since; /* 0: not active */
@@ -59,6 +62,12 @@ void sync_estimate(struct sync *sync, const struct half *half);
 /* half.c */
 int half_connect(struct half *half, struct err *err);
 void half_hang_up(struct half *half);
+/* Another session beside FIRST; any thread. */
+int half_open_another(void *half, const struct source *first,
+	struct source **source, struct err *err);
+struct pipe *half_pipe(const struct half *half);
+/* crew_run(); what was lost in it is a difference of the round. */
+int half_work(struct half *half, struct work *work, struct err *err);
 /* Lists the folders and runs their passes. */
 int half_round(struct half *half, struct err *err);
 /* Everything pushed so far is committed and readable. */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "alloc.h"
 #include "err.h"
@@ -22,10 +23,12 @@ struct fake_source {
 	struct fake_account *account;
 	struct wire *wire;
 	bool dav;
+	unsigned number; /* of the mail sessions */
+	bool arrived;
 };
 
 static struct fake_account *served;
-/* The mail and the DAV session have threads of their own. */
+/* Each session has a thread of its own. */
 static pthread_mutex_t serving_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 struct fake_folder *fake_add_folder(struct fake_account *account,
@@ -335,7 +338,8 @@ static int serve(struct fake_source *fake, const struct feed *feed,
 	account->windows++;
 	if (account->before)
 		account->before(account, account->windows);
-	serving.cut = account->windows == account->cut_window;
+	serving.cut = account->windows == account->cut_window ||
+		(fake->number && fake->number == account->cut_session);
 	serving.folder = folder_of(account, window->collection);
 	if (!serving.folder)
 		return feed->sink->window_end(
@@ -345,6 +349,28 @@ static int serve(struct fake_source *fake, const struct feed *feed,
 		return feed->sink->window_end(
 			feed->context, window, WINDOW_NEW_VALIDITY, NULL, err);
 	return serve_folder(&serving, err);
+}
+
+static void await_others(struct fake_source *fake)
+{
+	const struct timespec nap = {0, 1000000};
+	struct fake_account *account = fake->account;
+	unsigned naps = 10000;
+	unsigned here;
+
+	if (fake->dav)
+		return;
+	pthread_mutex_lock(&serving_mutex);
+	account->arrived += !fake->arrived;
+	fake->arrived = true;
+	do {
+		here = account->arrived + account->refused;
+		pthread_mutex_unlock(&serving_mutex);
+		if (here < account->await)
+			nanosleep(&nap, NULL);
+		pthread_mutex_lock(&serving_mutex);
+	} while (here < account->await && --naps);
+	pthread_mutex_unlock(&serving_mutex);
 }
 
 static int fetch(
@@ -366,6 +392,7 @@ static int fetch(
 			return -1;
 		if (!count)
 			return 0;
+		await_others(fake);
 		pthread_mutex_lock(&serving_mutex);
 		status = serve(fake, feed, &ahead[0], err);
 		pthread_mutex_unlock(&serving_mutex);
@@ -396,11 +423,23 @@ static uint64_t round_trips(const struct source *source)
 
 static void close_source(struct source *source)
 {
+	struct fake_source *fake = (struct fake_source *)source;
+
+	pthread_mutex_lock(&serving_mutex);
+	fake->account->open -= !fake->dav;
+	pthread_mutex_unlock(&serving_mutex);
 	free(source);
 }
 
+static struct source_line line(const struct source *source)
+{
+	const struct fake_source *fake = (const struct fake_source *)source;
+
+	return (struct source_line){fake->account->round_trip_us, 1};
+}
+
 static const struct source_driver driver = {
-	list, fetch, features, server, round_trips, close_source};
+	list, fetch, features, server, round_trips, close_source, line};
 
 /* ------------------------------------------------------------------ open */
 
@@ -418,14 +457,23 @@ static int open_source(
 		[FAKE_THROTTLED] = ERR_THROTTLED,
 	};
 	struct fake_source *fake;
+	unsigned number;
+	bool refuse;
 
-	served->sessions += !dav;
-	if (!dav && served->fail_open) {
-		served->fail_open--;
+	pthread_mutex_lock(&serving_mutex);
+	refuse = !dav &&
+		(served->fail_open ||
+			(served->open_max && served->open >= served->open_max));
+	served->fail_open -= refuse && served->fail_open;
+	number = dav ? 0 : ++served->sessions;
+	served->refused += refuse;
+	served->open += !dav && !refuse;
+	pthread_mutex_unlock(&serving_mutex);
+	if (refuse)
 		return err_set(err, kinds[served->fail_kind],
 			"fake: will not let us in");
-	}
 	fake = xcalloc(1, sizeof *fake);
+	fake->number = number;
 	fake->source.driver = &driver;
 	fake->account = served;
 	fake->wire = wire;

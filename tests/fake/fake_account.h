@@ -50,11 +50,22 @@ struct fake_account {
 	size_t count;
 	unsigned windows;  /* served so far, over all sessions */
 	unsigned sessions; /* mail sessions asked for so far */
+	unsigned refused;  /* of them */
+	unsigned open;	   /* of them, now */
+	unsigned arrived;  /* of them, asked to serve a window */
 	/* Behaviour. */
 	unsigned fail_open; /* so many more opens fail */
 	enum fake_failure fail_kind;
-	unsigned cut_window; /* the connection dies in this one; 0: never */
-	unsigned cut_item;   /* after so many of its items, within the next */
+	unsigned cut_window;   /* the connection dies in this one; 0: never */
+	unsigned cut_item;     /* after so many of its items, within the next */
+	int64_t round_trip_us; /* of the line; 0: near */
+	unsigned open_max;     /* mail sessions at once; 0: any number */
+	/* Nothing is served before so many mail sessions each have a window
+	 * to serve, or were refused; within ten seconds. */
+	unsigned await;
+	/* This session's connection dies for good, after cut_item items of
+	 * its first window; 0: none. */
+	unsigned cut_session;
 	/* Called before each window is served; may change everything. */
 	void (*before)(struct fake_account *account, unsigned window);
 	void *context;

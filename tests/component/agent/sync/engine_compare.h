@@ -15,7 +15,7 @@
 static inline bool wants_body(
 	const struct fake_folder *folder, const struct fake_message *message)
 {
-	return strcmp(folder->path, "Sent") != 0 ||
+	return strncmp(folder->path, "Sent", 4) != 0 ||
 		strstr(message->text, "multipart/signed") != NULL;
 }
 
