@@ -11,7 +11,7 @@
 #include "err.h"
 #include "policy.h"
 #include "profile.h"
-#include "store.h"
+#include "store_rules.h"
 #include "sync.h"
 
 int verb_failed(const char *verb, const struct err *err)
@@ -25,16 +25,13 @@ static enum store_mode mode_of(enum profile_mode mode)
 	return mode == PROFILE_FULL ? STORE_MODE_FULL : STORE_MODE_HEADERS;
 }
 
-/* A store that is not there yet has no rules. */
 static int add_stored_rules(
 	struct policy *policy, const char *directory, struct err *err)
 {
-	struct store *store = store_open(directory, STORE_READ, NULL);
-	char *text = store ? store_meta_get(store, "policy") : NULL;
-	int status = text ? policy_rules_parse(policy, text, err) : 0;
+	char *text = store_rules_read(directory, err);
+	int status = text ? policy_rules_parse(policy, text, err) : -1;
 
 	free(text);
-	store_close(store);
 	return status;
 }
 
@@ -57,6 +54,11 @@ struct policy *profile_make_policy(
 	return NULL;
 }
 
+static struct policy *renew(const void *profile, struct err *err)
+{
+	return profile_make_policy(profile, err);
+}
+
 struct sync_setup profile_make_setup(
 	const struct profile *profile, const struct policy *policy)
 {
@@ -70,6 +72,8 @@ struct sync_setup profile_make_setup(
 		.account = &profile->account,
 		.directory = profile->store,
 		.policy = policy,
+		.renew_policy = renew,
+		.renew_context = profile,
 		.compress = compress[profile->compress],
 		.connections = profile->connections,
 		.rate_bytes_s = profile->link_bytes_s,

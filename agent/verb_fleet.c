@@ -107,8 +107,6 @@ static int bring_to_life(struct fleet *fleet, size_t at, struct err *err)
 	const struct profile *profile = &member->profile;
 	struct client_setup setup = {
 		.sync = profile_make_setup(profile, NULL),
-		.make_policy = profile_make_policy,
-		.profile = profile,
 		.url = profile->controller.url,
 		.token_file = profile->controller.token_file,
 		.ca_file = profile->controller.ca_file,

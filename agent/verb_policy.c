@@ -1,8 +1,8 @@
 /*
  * verb_policy.c - `sluice-agent policy show|set`: what is copied.
  *
- * Rules are kept in the store; the next sync fetches what is then missing.
- * Main thread.
+ * Rules are kept beside the database; a synchronisation looks at them before
+ * each of its rounds and fetches what is then missing. Main thread.
  */
 #include "verbs.h"
 
@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "err.h"
@@ -18,6 +20,7 @@
 #include "store.h"
 #include "store_folder.h"
 #include "store_message.h"
+#include "store_rules.h"
 
 struct request {
 	const char *words[3];
@@ -88,103 +91,132 @@ static int show(
 	return status;
 }
 
+/* The Inbox has five letters without case. */
+static bool same_path(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0 ||
+		(strcasecmp(a, "INBOX") == 0 && strcasecmp(b, "INBOX") == 0);
+}
+
 struct change {
 	struct store *store;
 	const struct policy *policy;
-	const char *path; /* without slashes around it */
+	const struct policy *only; /* everything off but what is named */
+	const char *path;	   /* without slashes around it */
 	enum store_mode mode;
-	bool prune;
 	uint64_t pruned;
 	struct err *err;
 };
 
-static int apply_change(const struct store_folder *folder, void *arg)
+static int check_folder(const struct store_folder *folder, void *arg)
+{
+	const struct change *change = arg;
+	const struct policy_folder one = {folder->path, is_pim(folder), false};
+
+	return same_path(folder->path, change->path)
+		? policy_check(&one, change->mode, change->err)
+		: 0;
+}
+
+/* Refuses what cannot be, as far as the folders are known already. */
+static int check(struct change *change, const char *directory)
+{
+	struct store *store = store_open(directory, STORE_READ, NULL);
+	int status = store
+		? store_folder_each(store, check_folder, change, change->err)
+		: 0;
+
+	store_close(store);
+	return status;
+}
+
+/* The rule goes behind those that were set before. */
+static int keep_rule(
+	const struct change *change, const char *directory, bool recursive)
+{
+	struct policy *rules = policy_new();
+	int lock = store_rules_lock(directory, change->err);
+	char *text = lock < 0 ? NULL : store_rules_read(directory, change->err);
+	int status = -1;
+
+	if (text && policy_rules_parse(rules, text, change->err) == 0) {
+		free(text);
+		policy_add(rules, change->path, change->mode, recursive);
+		text = policy_rules_format(rules);
+		status = store_rules_write(directory, text, change->err);
+	}
+	free(text);
+	if (lock >= 0)
+		close(lock);
+	policy_free(rules);
+	return status;
+}
+
+static int prune_folder(const struct store_folder *folder, void *arg)
 {
 	struct change *change = arg;
 	struct policy_folder one = {
 		folder->path, is_pim(folder), folder->mode == STORE_MODE_OFF};
-	enum store_mode mode = policy_mode(change->policy, &one);
 	struct store_folder row;
+	uint64_t pruned = 0;
 	int status;
 
-	if (strcmp(folder->path, change->path) == 0 &&
-		policy_check(&one, change->mode, change->err))
-		return -1;
-	if (mode == folder->mode)
+	if (one.pim || one.foreign ||
+		policy_mode(change->only, &one) == STORE_MODE_OFF)
 		return 0;
 	if (store_folder_get(change->store, folder->id, &row, change->err) < 1)
 		return -1;
-	row.mode = mode;
+	row.mode = policy_mode(change->policy, &one);
 	status = store_folder_put(change->store, &row, change->err);
 	store_folder_free(&row);
-	if (!status && change->prune) {
-		uint64_t pruned = 0;
-
+	if (!status)
 		status = store_body_prune(
 			change->store, folder->id, &pruned, change->err);
-		change->pruned += pruned;
-	}
+	change->pruned += pruned;
 	return status;
 }
 
-static int keep(struct change *change, const struct policy *rules)
+static int prune(struct change *change, const char *directory, bool recursive)
 {
-	char *text = policy_rules_format(rules);
+	struct policy *only = policy_new();
 	int status = -1;
 
-	if (!store_begin(change->store, change->err) &&
+	policy_set_inbox(only, STORE_MODE_OFF);
+	policy_set_mail(only, STORE_MODE_OFF);
+	policy_add(only, change->path, change->mode, recursive);
+	change->only = only;
+	change->store = store_open(directory, STORE_WRITE, change->err);
+	if (!change->store) {
+		err_hint(change->err,
+			"the rule itself is kept; prune again when it is done");
+	} else if (!store_begin(change->store, change->err) &&
 		!store_folder_each(
-			change->store, apply_change, change, change->err) &&
-		!store_meta_put(change->store, "policy", text, change->err) &&
-		!store_commit(change->store, change->err))
+			change->store, prune_folder, change, change->err) &&
+		!store_commit(change->store, change->err)) {
 		status = 0;
-	else
-		store_rollback(change->store);
-	free(text);
-	return status;
-}
-
-/* The rules in the store, and the new one behind them. */
-static struct policy *stored_rules(struct store *store,
-	const struct request *request, enum store_mode mode, struct err *err)
-{
-	struct policy *rules = policy_new();
-	char *text = store_meta_get(store, "policy");
-
-	if (text && policy_rules_parse(rules, text, err)) {
-		policy_free(rules);
-		rules = NULL;
-	} else {
-		policy_add(rules, request->words[1], mode, request->recursive);
+		printf("%llu messages are headers only now\n",
+			(unsigned long long)change->pruned);
 	}
-	free(text);
-	return rules;
+	store_close(change->store);
+	policy_free(only);
+	return status;
 }
 
 static int set(const struct profile *profile, struct policy *policy,
 	const struct request *request, struct err *err)
 {
-	struct change change = {
-		.policy = policy, .prune = request->prune, .err = err};
-	struct policy *rules;
-	int status = -1;
+	struct change change = {.policy = policy, .err = err};
 
 	if (policy_mode_parse(request->words[2], &change.mode, err))
 		return -1;
-	policy_add(policy, request->words[1], change.mode, request->recursive);
 	change.path = request->words[1] + strspn(request->words[1], "/");
-	change.store = store_open(profile->store, STORE_WRITE, err);
-	if (!change.store)
+	policy_add(policy, change.path, change.mode, request->recursive);
+	if (check(&change, profile->store) ||
+		keep_rule(&change, profile->store, request->recursive))
 		return -1;
-	rules = stored_rules(change.store, request, change.mode, err);
-	if (rules)
-		status = keep(&change, rules);
-	policy_free(rules);
-	store_close(change.store);
-	if (!status && change.pruned)
-		printf("%llu messages are headers only now\n",
-			(unsigned long long)change.pruned);
-	return status;
+	return request->prune
+		? prune(&change, profile->store, request->recursive)
+		: 0;
 }
 
 int verb_policy(const struct profile *profile, int argc, char **argv)

@@ -145,8 +145,6 @@ static int run(const struct profile *profile, struct err *err)
 	struct daemon daemon = {.err = ERR_INIT};
 	struct client_setup setup = {
 		.sync = profile_make_setup(profile, NULL),
-		.make_policy = profile_make_policy,
-		.profile = profile,
 		.url = profile->controller.url,
 		.token_file = profile->controller.token_file,
 		.ca_file = profile->controller.ca_file,

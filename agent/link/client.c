@@ -11,7 +11,6 @@
 #include "link.h"
 #include "log.h"
 #include "message.h"
-#include "policy.h"
 #include "store.h"
 #include "upkeep.h"
 
@@ -29,7 +28,6 @@ struct client {
 	struct link *link;
 	/* The synchronisation under way; NULL: none. */
 	struct sync *sync;
-	struct policy *policy; /* its own; NULL: the setup's */
 	pthread_t thread;
 	atomic_bool over;
 	int status;	       /* read after OVER */
@@ -160,18 +158,6 @@ static void stop_upkeep(struct client *client)
 	client->upkeep = NULL;
 }
 
-/* 0 with the policy for the next synchronisation in SETUP. */
-static int renew_policy(
-	struct client *client, struct sync_setup *setup, struct err *err)
-{
-	if (!client->setup.make_policy)
-		return 0;
-	policy_free(client->policy);
-	client->policy = client->setup.make_policy(client->setup.profile, err);
-	setup->policy = client->policy;
-	return client->policy ? 0 : -1;
-}
-
 static void start(struct client *client, unsigned wave, bool prove)
 {
 	struct sync_setup setup = client->setup.sync;
@@ -183,8 +169,7 @@ static void start(struct client *client, unsigned wave, bool prove)
 	setup.rate_bytes_s = client->rate_bytes_s;
 	setup.seed = (uint64_t)clock_wall_us() ^ (uintptr_t)client;
 	setup.prove = prove;
-	if (renew_policy(client, &setup, &client->err) == 0 &&
-		sync_new(&client->sync, &setup, &client->err) == 0 &&
+	if (sync_new(&client->sync, &setup, &client->err) == 0 &&
 		spawn(client, &client->err) == 0) {
 		link_set_active(client->link, wave ? wave : 1);
 		set_phase(client, PHASE_STARTING);
@@ -398,7 +383,6 @@ void client_free(struct client *client)
 		sync_free(client->sync);
 	}
 	stop_upkeep(client);
-	policy_free(client->policy);
 	link_stop(client->link);
 	free(client->subject);
 	free(client);

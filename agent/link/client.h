@@ -17,18 +17,10 @@
 struct client;
 struct err;
 struct host_sample;
-struct policy;
-struct profile;
 
 struct client_setup {
 	struct sync_setup sync; /* what it points to must outlive the client */
-	/* Asked at the start of each synchronisation, so that it sees what
-	 * was changed meanwhile; the answer, for policy_free(), takes the
-	 * place of sync.policy. NULL: that stays. */
-	struct policy *(*make_policy)(
-		const struct profile *profile, struct err *err);
-	const struct profile *profile; /* must outlive the client */
-	const char *url;	       /* of the controller */
+	const char *url;	/* of the controller */
 	const char *token_file;
 	const char *ca_file; /* or NULL */
 	const char *name;    /* in the scenario */

@@ -241,6 +241,20 @@ static void *dav_thread(void *argument)
 	return NULL;
 }
 
+static int renew_policy(struct sync *sync, struct err *err)
+{
+	struct policy *policy;
+
+	if (!sync->setup.renew_policy)
+		return 0;
+	policy = sync->setup.renew_policy(sync->setup.renew_context, err);
+	if (!policy)
+		return -1;
+	policy_free(sync->policy);
+	sync->setup.policy = sync->policy = policy;
+	return 0;
+}
+
 /* 1: the store was found equal to the server; 0: not yet; -1. */
 static int run_round(struct sync *sync, struct err *err)
 {
@@ -249,6 +263,8 @@ static int run_round(struct sync *sync, struct err *err)
 	pthread_t thread;
 	int status;
 
+	if (renew_policy(sync, err))
+		return -1;
 	writer_progress(sync->writer, &before);
 	sync->mail.all = (struct reconcile){.policy = sync->setup.policy};
 	sync->mail.all.prove = sync->setup.prove && sync->rounds == 1;
@@ -472,6 +488,7 @@ void sync_free(struct sync *sync)
 	crew_free(sync->dav.crew);
 	writer_stop(sync->writer, NULL);
 	wire_free(sync->wire);
+	policy_free(sync->policy);
 	pthread_cond_destroy(&sync->cond);
 	pthread_mutex_destroy(&sync->mutex);
 	free(sync);

@@ -29,7 +29,12 @@ typedef int (*sync_open)(struct source **source, const struct account *account,
 struct sync_setup {
 	const struct account *account; /* must outlive the sync */
 	const char *directory;	       /* of the store; the same */
-	const struct policy *policy;   /* the same */
+	const struct policy *policy;   /* the same; or NULL and: */
+	/* Asked before each round, so that it sees what was changed
+	 * meanwhile; the answer, for policy_free(), takes the place of
+	 * POLICY. NULL: that stays. */
+	struct policy *(*renew_policy)(const void *context, struct err *err);
+	const void *renew_context; /* must outlive the sync */
 	enum compress compress;
 	unsigned connections;	  /* to the mail server, at most; 0: 4 */
 	uint64_t rate_bytes_s;	  /* 0: no limit */

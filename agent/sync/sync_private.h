@@ -33,6 +33,7 @@ struct half {
 
 struct sync {
 	struct sync_setup setup;
+	struct policy *policy; /* renewed, in place of the setup's; or NULL */
 	struct wire *wire;
 	struct writer *writer;
 	struct half mail, dav;

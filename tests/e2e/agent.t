@@ -39,6 +39,34 @@ check "policy: there were fewer before" \
 	test "$headers" -lt "$(result u001 bodies)"
 check "policy: a second run fetches nothing" sync_user u001
 is "policy: nothing" "$(result u001 app_bytes)" 0
+
+# Lowering keeps what is there, until it is told to forget; signed and
+# encrypted messages stay whole. A rule may come in the middle of a sync.
+all=$(result u001 messages)
+check "policy: everything but the Inbox lowered" \
+	agent policy set / headers --recursive
+check "policy: and the Inbox whole" agent policy set INBOX full
+check "policy: sync" sync_user u001
+is "policy: lowering keeps what is there" "$(result u001 bodies)" "$all"
+like "policy: prune tells how many" \
+	"$(agent policy set / headers --recursive --prune)" \
+	"^[1-9][0-9]* messages are headers only now$"
+check "policy: set again on the Inbox" agent policy set INBOX full
+background slow "$BIN/sluice-agent" sync --profile "$WORK/u001.yaml" --json \
+	--rate 100kB/s
+slow=$!
+check "policy: a sync is under way" wait_for 20 grep -q . "$WORK/u001/lock"
+check "policy: it may be set meanwhile" agent policy set / full --recursive
+check "policy: and the sync goes on" kill -0 "$slow"
+agent policy set / headers --prune 2> "$WORK/refused"
+is "policy: but not prune" $? 1
+like "policy: which says why" "$(cat "$WORK/refused")" "process $slow.*kept"
+agent policy set / full --recursive
+wait "$slow"
+is "policy: the sync ends well" $? 0
+is "policy: and obeyed the new rule" \
+	"$(tail -n 1 "$WORK/slow.log" | jq .bodies)" "$all"
+
 calendar=$(sed -n 's/^full *\([Cc]alendar.*\)/\1/p' "$WORK/policy" | head -1)
 [ -z "$calendar" ] || {
 	agent policy set "$calendar" headers 2> "$WORK/refused"

@@ -425,11 +425,9 @@ static void what_is_refused_is_not_sent_for_ever(void **state)
 
 /* ---------------------------------------------------------------- client */
 
-static struct policy *read_policy(
-	const struct profile *profile, struct err *err)
+static struct policy *read_policy(const void *context, struct err *err)
 {
-	/* The fixture stands in for the profile that the client hands on. */
-	const struct fixture *f = (const void *)profile;
+	const struct fixture *f = context;
 	struct policy *policy = policy_new();
 
 	(void)err;
@@ -442,11 +440,11 @@ static void start_client(struct fixture *f)
 	const struct client_setup how = {
 		.sync = {.account = &f->account,
 			.directory = f->store,
+			.renew_policy = read_policy,
+			.renew_context = f,
 			.backoff_us = 1000,
 			.open_mail = fake_open_mail,
 			.open_dav = fake_open_dav},
-		.make_policy = read_policy,
-		.profile = (const void *)f,
 		.url = fake_http_url(f->controller.http),
 		.token_file = f->token,
 		.name = "u1",

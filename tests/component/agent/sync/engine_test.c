@@ -304,6 +304,36 @@ static void policy_change_fetches_the_difference(void **state)
 		assert_int_equal(sent->messages[i].served_bodies, 1);
 }
 
+static struct policy *changed_policy(const void *context, struct err *err)
+{
+	const struct fixture *f = context;
+	struct policy *policy = policy_new();
+
+	(void)err;
+	if (f->fake->windows > 3)
+		policy_add(policy, "Sent", STORE_MODE_FULL, false);
+	return policy;
+}
+
+/* The run under way takes it over. */
+static void policy_change_meanwhile_is_obeyed(void **state)
+{
+	struct fixture *f = *state;
+	struct sync_setup how = setup_of(f);
+
+	fill(f);
+	how.policy = NULL;
+	how.renew_policy = changed_policy;
+	how.renew_context = f;
+	assert_int_equal(sync_new(&f->running, &how, &f->err), 0);
+	assert_int_equal(sync_run(f->running, &f->err), 0);
+	sync_progress(f->running, &f->progress);
+	sync_free(f->running);
+	assert_int_equal(f->progress.totals.bodies, 31);
+	assert_int_equal(f->fake->sessions, 1);
+	assert_served_once(f);
+}
+
 static void pause_from_within(struct fake_account *fake, unsigned window)
 {
 	struct fixture *f = fake->context;
@@ -415,6 +445,7 @@ int main(void)
 		TEST(wrong_password_stops_at_once),
 		TEST(refused_is_tried_again_and_bounded),
 		TEST(policy_change_fetches_the_difference),
+		TEST(policy_change_meanwhile_is_obeyed),
 		TEST(pauses_and_goes_on),
 		TEST(cancelled_keeps_what_is_there),
 		TEST(two_on_one_store_are_refused),
