@@ -5,11 +5,16 @@
  * header was not fetched apart, and inline armour. Thread: the handle's.
  */
 #include <string.h>
+#include <sys/types.h>
 
+#include "buf.h"
 #include "columns.h"
 #include "err.h"
+#include "store_list.h"
 #include "store_message.h"
 #include "store_private.h"
+
+#define HEADER_MAX ((size_t)16 << 20)
 
 static const char target[] =
 	"SELECT id, protection, header_at IS NULL, body_length FROM messages"
@@ -141,14 +146,110 @@ int store_body_end(
 		db_int(protection));
 }
 
+/* ----------------------------------------------------------------- prune */
+
+/* Up to and with the first empty line; 0 when there is none. */
+static size_t header_length(const char *text, size_t length)
+{
+	size_t line = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] != '\n')
+			continue;
+		if (i == line || (i == line + 1 && text[line] == '\r'))
+			return i + 1;
+		line = i + 1;
+	}
+	return 0;
+}
+
+/* The beginning of the body ID that is its header, to TEXT. */
+static int read_header(
+	struct store *store, int64_t id, struct buf *text, struct err *err)
+{
+	struct store_reader *reader = store_read_open(
+		store, id, STORE_PART_BODY, err);
+	char piece[4096];
+	size_t end = 0;
+	ssize_t got = 0;
+
+	if (!reader)
+		return -1;
+	while (!end &&
+		(got = store_read(reader, piece, sizeof(piece), err)) > 0)
+		if (buf_append(text, piece, (size_t)got) < 0)
+			break;
+		else
+			end = header_length(text->data, text->length);
+	store_read_close(reader);
+	if (end)
+		text->length = end;
+	return got < 0 ? -1 : 0;
+}
+
+/* A message that came whole gets a header of its own before its body goes. */
+static int split_header(struct store *store, int64_t id,
+	struct store_delta *delta, struct err *err)
+{
+	struct buf text = BUF_INIT(HEADER_MAX);
+	struct blob blob;
+	int status = read_header(store, id, &text, err);
+
+	if (status == 0)
+		status = store_blob_put(
+			store, buf_text(&text), text.length, &blob, err);
+	if (status == 0) {
+		delta->header_bytes += (int64_t)blob.length;
+		status = db_run(&store->db, err,
+			"UPDATE messages SET header_at = ?2,"
+			" header_length = ?3, header_crc = ?4 WHERE id = ?1",
+			db_int(id), db_int((int64_t)blob.at),
+			db_int((int64_t)blob.length), db_int(blob.crc));
+	}
+	buf_free(&text);
+	return status;
+}
+
+/* Of the folder ?1, and which its mode does not ask for. */
+#define PRUNABLE                                                               \
+	" FROM messages m WHERE folder = ?1 AND body_at IS NOT NULL AND"       \
+	" EXISTS (SELECT 1 FROM folders f WHERE f.id = ?1 AND (f.mode = 0"     \
+	" OR (f.mode = 1 AND NOT m.protection)))"
+
+/* The next one behind AFTER without a header: 1 and its ID, 0, -1. */
+static int next_headless(struct store *store, int64_t folder, int64_t after,
+	int64_t *id, struct err *err)
+{
+	sqlite3_stmt *row = db_query(&store->db, err,
+		"SELECT id" PRUNABLE
+		" AND header_at IS NULL AND id > ?2 ORDER BY id LIMIT 1",
+		db_int(folder), db_int(after));
+	int found;
+
+	if (!row)
+		return -1;
+	found = db_step(&store->db, row, err);
+	if (found > 0)
+		*id = sqlite3_column_int64(row, 0);
+	db_end(&store->db, row);
+	return found;
+}
+
+static int split_headers(struct store *store, int64_t folder,
+	struct store_delta *delta, struct err *err)
+{
+	int64_t id = 0;
+	int found;
+
+	while ((found = next_headless(store, folder, id, &id, err)) > 0)
+		if (split_header(store, id, delta, err) < 0)
+			return -1;
+	return found;
+}
+
 int store_body_prune(
 	struct store *store, int64_t folder, uint64_t *pruned, struct err *err)
 {
-	static const char prunable[] =
-		"SELECT COUNT(*), SUM(body_length) FROM messages m"
-		" WHERE folder = ?1 AND body_at IS NOT NULL AND EXISTS"
-		" (SELECT 1 FROM folders f WHERE f.id = ?1 AND (f.mode = 0"
-		" OR (f.mode = 1 AND NOT m.protection)))";
 	struct store_delta *delta;
 	sqlite3_stmt *row;
 	int status;
@@ -156,8 +257,10 @@ int store_body_prune(
 	if (store_need_transaction(store, err) < 0)
 		return -1;
 	delta = store_delta(store, folder, err);
-	row = delta ? db_query(&store->db, err, prunable, db_int(folder))
-		    : NULL;
+	if (!delta || split_headers(store, folder, delta, err) < 0)
+		return -1;
+	row = db_query(&store->db, err,
+		"SELECT COUNT(*), SUM(body_length)" PRUNABLE, db_int(folder));
 	if (!row)
 		return -1;
 	status = db_step(&store->db, row, err);
@@ -170,9 +273,7 @@ int store_body_prune(
 	if (status < 0)
 		return -1;
 	return db_run(&store->db, err,
-		"UPDATE messages AS m SET body_at = NULL, body_length = NULL,"
-		" body_crc = NULL WHERE folder = ?1 AND body_at IS NOT NULL"
-		" AND EXISTS (SELECT 1 FROM folders f WHERE f.id = ?1 AND"
-		" (f.mode = 0 OR (f.mode = 1 AND NOT m.protection)))",
+		"UPDATE messages SET body_at = NULL, body_length = NULL,"
+		" body_crc = NULL WHERE id IN (SELECT id" PRUNABLE ")",
 		db_int(folder));
 }

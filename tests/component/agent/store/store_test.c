@@ -280,6 +280,56 @@ static void test_prune_and_flags(void **state)
 	store_close(store);
 }
 
+static void expect_header(struct store *store, uint32_t uid, const char *header)
+{
+	struct store_reader *reader;
+	char data[100] = "";
+
+	reader = store_read_open(store, uid, STORE_PART_HEADER, &err);
+	if (!reader)
+		fail_msg("%u: %s", (unsigned)uid, err.text);
+	assert_int_equal(store_read(reader, data, sizeof(data), &err),
+		(ssize_t)strlen(header));
+	assert_string_equal(data, header);
+	store_read_close(reader);
+}
+
+/* A message that came whole keeps its header when its body goes. */
+static void test_prune_of_whole_messages(void **state)
+{
+	static const char *const bodies[] = {"A: b\r\nC: d\r\n\r\nlong body",
+		"A: b\n\nlong body", "\r\nno header", "no empty line"};
+	static const char *const headers[] = {
+		"A: b\r\nC: d\r\n\r\n", "A: b\n\n", "\r\n", "no empty line"};
+	struct store *store = open_store(STORE_WRITE);
+	struct store_message message = {.keywords = ""};
+	struct store_folder row;
+	uint64_t pruned = 0;
+	uint64_t bytes = 0;
+
+	(void)state;
+	ok(store_begin(store, &err));
+	message.folder = add_folder(store, "P", STORE_MODE_FULL);
+	for (message.uid = 1; message.uid <= 4; message.uid++) {
+		ok(store_message_put(store, &message, &err));
+		add_body(store, message.folder, message.uid,
+			bodies[message.uid - 1]);
+		bytes += strlen(headers[message.uid - 1]);
+	}
+	add_folder(store, "P", STORE_MODE_HEADERS);
+	ok(store_body_prune(store, message.folder, &pruned, &err));
+	ok(store_commit(store, &err));
+	assert_int_equal(pruned, 4);
+	assert_int_equal(totals_of(store).bodies, 0);
+	assert_int_equal(totals_of(store).body_bytes, 0);
+	ok(store_folder_get(store, message.folder, &row, &err) - 1);
+	assert_int_equal(row.header_bytes, bytes);
+	store_folder_free(&row);
+	for (uint32_t uid = 1; uid <= 4; uid++)
+		expect_header(store, uid, headers[uid - 1]);
+	store_close(store);
+}
+
 /* What is gone leaves the disk, what is there stays readable, and so it is
  * after the next open. */
 static void test_compact(void **state)
@@ -444,6 +494,7 @@ int main(void)
 		TEST(test_body_shows_protection),
 		TEST(test_detach_and_rematch),
 		TEST(test_prune_and_flags),
+		TEST(test_prune_of_whole_messages),
 		TEST(test_folders),
 		TEST(test_compact),
 		TEST(test_exact_bytes),
