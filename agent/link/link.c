@@ -315,6 +315,23 @@ static bool given_up(struct link *link, struct err *err)
 	return false;
 }
 
+/* Up to where reports need not be kept, now that SEQ was answered: what the
+ * controller has counted, though never more than was ever sent. */
+static int counted(struct link *link, const struct answer *answer, uint64_t seq,
+	uint64_t *up_to, struct err *err)
+{
+	uint64_t sent = outbox_next_seq(link->outbox) - 1;
+
+	if (answer->ack < seq)
+		return err_set(err, ERR_PROTOCOL,
+			"controller: it has counted %llu reports and not "
+			"number %llu, which it took",
+			(unsigned long long)answer->ack,
+			(unsigned long long)seq);
+	*up_to = answer->ack < sent ? answer->ack : sent;
+	return 0;
+}
+
 /* Sends what the outbox holds, oldest first. 0 when it is empty. */
 static int send_all(struct link *link, struct err *err)
 {
@@ -329,7 +346,8 @@ static int send_all(struct link *link, struct err *err)
 		status = link_send(link->wire, link->setup.url, bearer, text,
 			&answer, err);
 		free(text);
-		if (status && !given_up(link, err))
+		if (status ? !given_up(link, err)
+			   : (status = counted(link, &answer, seq, &seq, err)))
 			break;
 		link->acked = seq;
 		if (!status)

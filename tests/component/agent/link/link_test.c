@@ -23,30 +23,13 @@
 #include "fake_account.h"
 #include "fake_http.h"
 #include "link.h"
+#include "link_controller.h"
 #include "message.h"
 #include "outbox.h"
 #include "policy.h"
 #include "store.h"
 
 #define PATIENCE_US (30 * US_PER_S)
-#define REPORTS_MAX 4096
-
-/* Everything under the mutex: the server's thread asks and writes. */
-struct controller {
-	struct fake_http *http;
-	pthread_mutex_t mutex;
-	struct answer answer; /* to every report; ack comes by itself */
-	int enrol_status;     /* 0: 200 */
-	int report_status;    /* the same */
-	unsigned fail_next;   /* so many reports are taken and answered 500 */
-	unsigned enrolled;
-	unsigned refused; /* reports not taken */
-	uint64_t seqs[REPORTS_MAX];
-	uint64_t last_command;
-	struct progress progress;
-	size_t count;
-	unsigned phases[PHASE_COUNT]; /* how often each was reported */
-};
 
 struct fixture {
 	struct controller controller;
@@ -63,82 +46,6 @@ struct fixture {
 };
 
 /* ------------------------------------------------------------ controller */
-
-static int take_enrolment(
-	void *context, const struct fake_request *request, struct buf *body)
-{
-	struct controller *controller = context;
-	char agent[16], secret[16];
-	struct enrolled enrolled = {PROTOCOL_VERSION, agent, secret};
-	struct enroll enroll;
-	char *text;
-	int status;
-
-	pthread_mutex_lock(&controller->mutex);
-	status = controller->enrol_status;
-	if (!status &&
-		enroll_decode(&enroll, buf_text(&request->body), NULL) == 0) {
-		if (strcmp(enroll.token, "sesame") != 0)
-			status = 401;
-		enroll_free(&enroll);
-	}
-	if (!status) {
-		controller->enrolled++;
-		snprintf(agent, sizeof agent, "a%u", controller->enrolled);
-		snprintf(secret, sizeof secret, "s%u", controller->enrolled);
-		text = enrolled_encode(&enrolled);
-		buf_append_text(body, text);
-		free(text);
-	}
-	pthread_mutex_unlock(&controller->mutex);
-	return status ? status : 200;
-}
-
-static void count_report(
-	struct controller *controller, const struct report *report)
-{
-	if (controller->count < REPORTS_MAX)
-		controller->seqs[controller->count++] = report->seq;
-	controller->phases[report->phase]++;
-	controller->last_command = report->command;
-	controller->progress = report->progress;
-}
-
-static int take_report(
-	void *context, const struct fake_request *request, struct buf *body)
-{
-	struct controller *controller = context;
-	struct report report = {0};
-	char *text, *bearer;
-	int status;
-
-	if (report_decode(&report, buf_text(&request->body), NULL))
-		return 400;
-	pthread_mutex_lock(&controller->mutex);
-	bearer = xasprintf("Bearer a%u.s%u\r\n", controller->enrolled,
-		controller->enrolled);
-	status = controller->report_status;
-	if (!strstr(buf_text(&request->headers), bearer))
-		status = 401;
-	if (status)
-		controller->refused++;
-	else
-		count_report(controller, &report);
-	if (!status && controller->fail_next) {
-		controller->fail_next--;
-		status = 500;
-	}
-	if (!status) {
-		controller->answer.ack = report.seq;
-		text = answer_encode(&controller->answer);
-		buf_append_text(body, text);
-		free(text);
-	}
-	pthread_mutex_unlock(&controller->mutex);
-	free(bearer);
-	report_free(&report);
-	return status ? status : 200;
-}
 
 static void say(struct fixture *f, enum command command, uint64_t id)
 {
@@ -423,6 +330,24 @@ static void what_is_refused_is_not_sent_for_ever(void **state)
 	assert_int_equal(f->controller.phases[PHASE_LISTING], 0);
 }
 
+/* A report counts when the controller says so, not when it was taken; and one
+ * that has counted more than there is does not silence us. */
+static void what_is_not_counted_is_kept(void **state)
+{
+	struct fixture *f = *state;
+
+	f->controller.ack_off = -1;
+	start_link(f);
+	post(f, PHASE_LISTING);
+	until(f, two_came);
+	assert_int_equal(f->controller.seqs[1], 1);
+	assert_int_equal(outbox_count(f->outbox), 1);
+	f->controller.ack_off = 1000;
+	until(f, nothing_owed);
+	post(f, PHASE_DONE);
+	until(f, done_told);
+}
+
 /* ---------------------------------------------------------------- client */
 
 static struct policy *read_policy(const void *context, struct err *err)
@@ -578,6 +503,7 @@ int main(void)
 		TEST(a_controller_that_forgot_us_is_told_again),
 		TEST(a_wrong_token_needs_a_person),
 		TEST(what_is_refused_is_not_sent_for_ever),
+		TEST(what_is_not_counted_is_kept),
 		TEST(a_command_is_obeyed_once),
 		TEST(a_dead_controller_stops_nobody),
 		TEST(a_new_policy_holds_from_the_next_start),
