@@ -29,11 +29,11 @@
 #include "store_message.h"
 #include "store_scratch.h"
 
-#define WAL_FOLD_BYTES (24 * 1024 * 1024)
+#define FOLD_PAGES     1536 /* 24 MiB of the log, before it is folded */
+#define DROP_PAGES     64   /* the same of a log in memory */
 #define UNSYNCED_BYTES (UINT64_C(256) << 20)
 #define LOCK_WAIT_US   (2 * US_PER_S)
 #define LOCK_POLL_US   (10 * US_PER_MS)
-#define PAGE_BYTES     16384
 
 static const char writer_pragmas[] = "PRAGMA page_size = 16384;"
 				     "PRAGMA journal_mode = WAL;"
@@ -42,6 +42,14 @@ static const char writer_pragmas[] = "PRAGMA page_size = 16384;"
 				     "PRAGMA cache_size = -6144;"
 				     "PRAGMA temp_store = MEMORY;"
 				     "PRAGMA journal_size_limit = 33554432;";
+/* In memory, and many of them: small pages and a short log. */
+static const char drop_pragmas[] = "PRAGMA page_size = 4096;"
+				   "PRAGMA journal_mode = WAL;"
+				   "PRAGMA synchronous = OFF;"
+				   "PRAGMA wal_autocheckpoint = 0;"
+				   "PRAGMA cache_size = -1024;"
+				   "PRAGMA temp_store = MEMORY;"
+				   "PRAGMA journal_size_limit = 262144;";
 static const char reader_pragmas[] = "PRAGMA query_only = 1;"
 				     "PRAGMA cache_size = -4096;"
 				     "PRAGMA temp_store = MEMORY;";
@@ -165,7 +173,8 @@ static int open_writer(struct store *store, const char *path, struct err *err)
 	status = db_open(&store->db, path,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
 	if (status == 0)
-		status = db_script(&store->db, writer_pragmas, err);
+		status = db_script(&store->db,
+			store->drops ? drop_pragmas : writer_pragmas, err);
 	if (status < 0)
 		return -1;
 	sqlite3_wal_hook(store->db.handle, wal_grew, store);
@@ -231,11 +240,11 @@ struct store *store_open(
 
 	store->directory = xstrdup(directory);
 	store->access = access;
+	store->drops = scratch_drops(directory);
 	store->lock_fd = -1;
 	status = writes ? open_writer(store, path, err)
 			: open_reader(store, path, err);
 	if (status == 0) {
-		store->drops = scratch_drops(directory);
 		store->pack = pack_open(bodies,
 			store->drops	 ? PACK_DROP
 				: writes ? PACK_WRITE
@@ -351,7 +360,7 @@ int store_commit(struct store *store, struct err *err)
 		return -1;
 	store->in_transaction = false;
 	store->committed_end = end;
-	if ((int64_t)store->wal_pages * PAGE_BYTES > WAL_FOLD_BYTES ||
+	if (store->wal_pages > (store->drops ? DROP_PAGES : FOLD_PAGES) ||
 		end - store->synced_end > UNSYNCED_BYTES)
 		return fold_log(store, SQLITE_CHECKPOINT_PASSIVE, err);
 	return 0;
