@@ -12,7 +12,7 @@
 
 #define HOSTS_MAX  64
 #define NAME_BYTES 96
-#define FRESH_US   (5 * US_PER_S)
+#define FRESH_US   (15 * US_PER_S) /* who is short of CPU reports late */
 #define OWN_SHARE  0.5
 
 struct host {

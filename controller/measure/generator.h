@@ -49,7 +49,7 @@ double generator_share(const struct generator *generator);
  * was at its limit in this wave. */
 const char *generator_text(const struct generator *generator);
 
-/* The same for the newest sample, not older than five seconds; NULL: no. */
+/* The same for the newest sample, not older than fifteen seconds; NULL: no. */
 const char *generator_now(const struct generator *generator, int64_t now_us);
 
 #endif

@@ -73,7 +73,7 @@ static void two_in_a_row_count(void **state)
 	assert_string_equal(generator_text(generator), "one: CPU 99 %");
 	assert_string_equal(
 		generator_now(generator, 13 * US_PER_S), "one: CPU 99 %");
-	assert_null(generator_now(generator, 18 * US_PER_S));
+	assert_null(generator_now(generator, 28 * US_PER_S));
 	assert_false(generator_add(
 		generator, "one", &idle, 13 * US_PER_S, &from_us));
 	assert_null(generator_now(generator, 13 * US_PER_S));
