@@ -109,6 +109,11 @@ void connect_quick_ack(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
 }
 
+void connect_wake_at(int fd, int bytes)
+{
+	setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes));
+}
+
 static int wait_connected(
 	int fd, int64_t deadline_us, struct wire *wire, struct err *err)
 {

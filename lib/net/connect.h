@@ -25,4 +25,8 @@ int connect_tcp(const struct endpoint *endpoint, bool loopback_only,
  * that waits for the acknowledgement of its last small packet would idle. */
 void connect_quick_ack(int fd);
 
+/* Ask the kernel to call the socket readable from so many bytes on (or at
+ * its end); less can be read all the same. */
+void connect_wake_at(int fd, int bytes);
+
 #endif

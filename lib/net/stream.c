@@ -37,6 +37,16 @@
 /* The answer of a transport call that has to wait for the socket. */
 #define AGAIN TLS_AGAIN
 
+/*
+ * A server that sends in small writes would wake us for each of them, at the
+ * cost of both sides. While GATHER_BYTES come within GATHER_US, the kernel is
+ * asked to wake us for no less; the first time that this takes longer, every
+ * byte counts again, for CALM_US at least.
+ */
+#define GATHER_BYTES (128 * 1024)
+#define GATHER_US    US_PER_MS
+#define CALM_US	     (32 * US_PER_MS)
+
 struct stream {
 	int fd;
 	struct wire *wire;
@@ -49,6 +59,10 @@ struct stream {
 	int64_t deadline_us; /* 0: none */
 	int64_t moved_us;    /* when a byte passed last */
 	size_t owed;	     /* moved and not yet paid to the rate limit */
+	bool drained;	     /* the last read took all there was */
+	bool gathers;	     /* the socket wakes us for GATHER_BYTES */
+	size_t gathered;     /* received since... */
+	int64_t gather_us;   /* ...this moment */
 	char *in;	     /* STREAM_BUFFER_BYTES */
 	size_t in_start, in_end;
 	char *packed; /* received, not yet inflated; PACKED_BYTES */
@@ -61,12 +75,20 @@ struct stream {
 static ssize_t socket_recv(void *context, void *data, size_t bytes)
 {
 	struct stream *stream = context;
+	size_t chunk = wire_chunk(stream->wire, bytes);
 	ssize_t got;
 
-	got = recv(stream->fd, data, wire_chunk(stream->wire, bytes), 0);
+	if (stream->drained) {
+		stream->drained = false;
+		errno = EAGAIN;
+		return -1;
+	}
+	got = recv(stream->fd, data, chunk, 0);
 	if (got > 0) {
 		wire_count_socket(stream->wire, (uint64_t)got, 0);
 		stream->owed += (size_t)got;
+		stream->gathered += (size_t)got;
+		stream->drained = (size_t)got < chunk;
 	}
 	return got;
 }
@@ -85,6 +107,24 @@ static ssize_t socket_send(void *context, const void *data, size_t bytes)
 	return sent;
 }
 
+static void gather(struct stream *stream, bool on)
+{
+	if (stream->gathers != on)
+		connect_wake_at(stream->fd, on ? GATHER_BYTES : 1);
+	stream->gathers = on;
+}
+
+/* Does so much come that gathering it takes no time? */
+static void weigh_flow(struct stream *stream)
+{
+	if (stream->moved_us - stream->gather_us < GATHER_US)
+		return;
+	if (stream->gathered >= GATHER_BYTES && !stream->gathers)
+		gather(stream, true);
+	stream->gathered = 0;
+	stream->gather_us = stream->moved_us;
+}
+
 static int64_t moved(struct stream *stream, int64_t bytes, struct err *err)
 {
 	size_t owed = stream->owed;
@@ -92,8 +132,10 @@ static int64_t moved(struct stream *stream, int64_t bytes, struct err *err)
 	stream->owed = 0;
 	if (owed && wire_pay(stream->wire, owed, err) < 0)
 		return -1;
-	if (bytes > 0)
+	if (bytes > 0) {
 		stream->moved_us = clock_monotonic_us();
+		weigh_flow(stream);
+	}
 	return bytes;
 }
 
@@ -156,11 +198,19 @@ static int wait_ready(
 			"hangs",
 			(long long)((now_us - from_us) / US_PER_S));
 	}
+	if (stream->gathers && until_us - now_us > GATHER_US) {
+		ready = wire_wait(
+			stream->wire, stream->fd, events, GATHER_US, err);
+		if (ready)
+			return ready;
+		gather(stream, false);
+		stream->gathered = 0;
+		stream->gather_us = now_us + CALM_US;
+	}
 	if (events & POLLIN && !stream->tls)
 		connect_quick_ack(stream->fd);
-	ready = wire_wait(
+	return wire_wait(
 		stream->wire, stream->fd, events, until_us - now_us, err);
-	return ready;
 }
 
 static int64_t read_packed(struct stream *stream, size_t room, struct err *err)
