@@ -158,6 +158,17 @@ struct plan_pace plan_pace_init(uint64_t bytes_max)
 	};
 }
 
+/* At least twice as much, and what would have taken half of a window's
+ * time. */
+static uint64_t larger(const struct plan_pace *pace, uint64_t bytes, int64_t us)
+{
+	uint64_t wanted = bytes * (uint64_t)(WINDOW_US / 2 / (us + 1));
+
+	if (wanted < pace->bytes * 2)
+		wanted = pace->bytes * 2;
+	return wanted > pace->bytes_max ? pace->bytes_max : wanted;
+}
+
 void plan_pace_done(struct plan_pace *pace, uint64_t bytes, int64_t us)
 {
 	if (pace->items < pace->items_max)
@@ -167,9 +178,7 @@ void plan_pace_done(struct plan_pace *pace, uint64_t bytes, int64_t us)
 	if (us > WINDOW_US * 2 && pace->bytes > PACE_MIN)
 		pace->bytes /= 2;
 	else if (us < WINDOW_US / 2 && bytes >= pace->bytes / 2)
-		pace->bytes = pace->bytes > pace->bytes_max / 2
-			? pace->bytes_max
-			: pace->bytes * 2;
+		pace->bytes = larger(pace, bytes, us);
 }
 
 void plan_pace_failed(struct plan_pace *pace, size_t items)
