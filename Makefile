@@ -56,7 +56,7 @@ VERSION  := 0.1.0
 
 # Asked of pkg-config once, and only when something is compiled.
 PACKAGES := libcurl libuv gnutls sqlite3 libmicrohttpd jansson yaml-0.1 \
-            expat libical zlib
+            expat libical libdeflate zlib
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PACKAGES)))$(PKG_CFLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PACKAGES)))$(PKG_LIBS)
 

@@ -5,7 +5,7 @@
 #include "store_list.h"
 
 #include <stdlib.h>
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include "alloc.h"
 #include "err.h"
@@ -190,7 +190,7 @@ ssize_t store_read(
 		n = pack_read(
 			pack, &reader->blob, reader->offset, data, size, err);
 	if (n > 0) {
-		reader->crc = (uint32_t)crc32_z(reader->crc, data, (size_t)n);
+		reader->crc = libdeflate_crc32(reader->crc, data, (size_t)n);
 		reader->offset += (uint64_t)n;
 		return n;
 	}
