@@ -152,6 +152,8 @@ static int open_packs(struct store *store, struct err *err)
 	if (pack_seek_end(store->pack, end, err) < 0)
 		return -1;
 	store->committed_end = pack_end(store->pack);
+	if (!end)
+		store->synced_end = store->committed_end;
 	read_boot(boot, sizeof(boot));
 	if (last[0] && strcmp(last, boot) != 0 &&
 		store_recover(store, store->synced_end, err) < 0)

@@ -85,26 +85,53 @@ void store_body_abort(struct store *store)
 	pack_abort(store->pack);
 }
 
-/* Columns of a message that was put without its header. */
-static int fill_columns(struct store *store, struct err *err)
+int store_body_take(struct store *store, struct blob *blob,
+	enum protection *protection, struct err *err)
 {
-	struct columns columns;
-	struct db_value date = {0};
+	if (!store->body.open)
+		return err_set(err, ERR_DATABASE,
+			"%s: the end of a message that was not begun",
+			store->db.path);
+	store->body.open = false;
+	pack_finish(store->pack, blob);
+	if (!store_is_protected(*protection))
+		*protection = protection_from_message(
+			store->head, store->body.head_length);
+	return 0;
+}
 
+static const char body_only[] =
+	"UPDATE messages SET body_at = ?2, body_length = ?3,"
+	" body_crc = ?4, protection = ?5 WHERE id = ?1";
+static const char body_and_columns[] =
+	"UPDATE messages SET body_at = ?2, body_length = ?3,"
+	" body_crc = ?4, protection = ?5, attachment = ?6, sender = ?7,"
+	" recipients = ?8, subject = ?9, message_id = ?10,"
+	" in_reply_to = ?11, date = CASE WHEN ?12 IS NULL THEN date"
+	" ELSE ?12 END WHERE id = ?1";
+
+static int write_body(struct store *store, const struct blob *blob,
+	enum protection protection, struct err *err)
+{
+	struct db_value date = {0};
+	struct columns columns;
+
+	if (!store->body.headless)
+		return db_run(&store->db, err, body_only,
+			db_int(store->body.id), db_int((int64_t)blob->at),
+			db_int((int64_t)blob->length), db_int(blob->crc),
+			db_int(protection));
+	/* The message was put without its header. */
 	columns_parse(&columns, store->head, store->body.head_length);
-	if (store->drops)
-		return 0;
 	if (columns.date_s != COLUMNS_NO_DATE)
 		date = db_int(columns.date_s);
-	return db_run(&store->db, err,
-		"UPDATE messages SET attachment = ?2, sender = ?3,"
-		" recipients = ?4, subject = ?5, message_id = ?6,"
-		" in_reply_to = ?7, date = CASE WHEN ?8 IS NULL THEN date"
-		" ELSE ?8 END WHERE id = ?1",
-		db_int(store->body.id), db_int(columns.attachment),
-		db_text(columns.from), db_text(columns.to),
-		db_text(columns.subject), db_text(columns.message_id),
-		db_text(columns.in_reply_to), date);
+	return db_run(&store->db, err, body_and_columns, db_int(store->body.id),
+		db_int((int64_t)blob->at), db_int((int64_t)blob->length),
+		db_int(blob->crc), db_int(protection),
+		db_int(columns.attachment), db_text(columns.from),
+		db_text(columns.to), db_text(columns.subject),
+		db_text(columns.message_id), db_text(columns.in_reply_to),
+		date);
 }
 
 int store_body_end(
@@ -115,20 +142,13 @@ int store_body_end(
 	struct store_delta *delta;
 	struct blob blob;
 
-	if (!body->open)
-		return err_set(err, ERR_DATABASE,
-			"%s: the end of a message that was not begun",
-			store->db.path);
-	if (find_target(store, folder, uid, err) < 0) {
+	if (body->open && find_target(store, folder, uid, err) < 0) {
 		store_body_abort(store);
 		return -1;
 	}
-	pack_finish(store->pack, &blob);
-	body->open = false;
 	protection = body->protection;
-	if (!store_is_protected(protection))
-		protection = protection_from_message(
-			store->head, body->head_length);
+	if (store_body_take(store, &blob, &protection, err) < 0)
+		return -1;
 	delta = store_delta(store, body->folder, err);
 	if (!delta)
 		return -1;
@@ -136,14 +156,7 @@ int store_body_end(
 	delta->body_bytes += (int64_t)blob.length - (int64_t)body->old_bytes;
 	delta->protected_messages += store_is_protected(protection) -
 		store_is_protected(body->protection);
-	if (body->headless && fill_columns(store, err) < 0)
-		return -1;
-	return db_run(&store->db, err,
-		"UPDATE messages SET body_at = ?2, body_length = ?3,"
-		" body_crc = ?4, protection = ?5 WHERE id = ?1",
-		db_int(body->id), db_int((int64_t)blob.at),
-		db_int((int64_t)blob.length), db_int(blob.crc),
-		db_int(protection));
+	return write_body(store, &blob, protection, err);
 }
 
 /* ----------------------------------------------------------------- prune */

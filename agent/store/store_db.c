@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -90,8 +91,19 @@ static int create_private(const char *path, struct err *err)
 	return 0;
 }
 
+/* Each handle is one thread's, and nobody asks for SQLite's own statistics:
+ * both would cost a lock at every allocation. */
+static void configure(void)
+{
+	sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int db_open(struct db *db, const char *path, int flags, struct err *err)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, configure);
 	memset(db, 0, sizeof(*db));
 	if ((flags & SQLITE_OPEN_CREATE) && create_private(path, err) < 0)
 		return -1;

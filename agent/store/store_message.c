@@ -118,8 +118,9 @@ static const char insert[] =
 	"INSERT INTO messages(folder, uid, size, internal_date, flags,"
 	" modseq, protection, keywords, attachment, date, sender,"
 	" recipients, subject, message_id, in_reply_to, header_at,"
-	" header_length, header_crc)"
-	" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	" header_length, header_crc, body_at, body_length, body_crc)"
+	" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+	" ?)";
 static const char update[] =
 	"UPDATE messages SET size = ?3, internal_date = ?4, flags = ?5,"
 	" modseq = ?6, protection = ?7, keywords = ?8, attachment = ?9,"
@@ -128,12 +129,14 @@ static const char update[] =
 	" header_length = ?17, header_crc = ?18"
 	" WHERE folder = ?1 AND uid = ?2";
 
+/* BODY: of a new message that comes whole, or NULL. */
 static int write_row(struct store *store, const char *sql,
 	const struct store_message *message, const struct columns *columns,
-	const struct blob *header, struct err *err)
+	const struct blob *header, const struct blob *body, struct err *err)
 {
 	const struct db_value none = {0};
-	bool known = message->header != NULL;
+	bool listed = message->header != NULL;
+	bool known = listed || body;
 	bool shown = known && !store->drops;
 
 	return db_run_values(&store->db, err, sql,
@@ -152,15 +155,18 @@ static int write_row(struct store *store, const char *sql,
 			shown ? db_text(columns->subject) : none,
 			known ? db_text(columns->message_id) : none,
 			shown ? db_text(columns->in_reply_to) : none,
-			known ? db_int((int64_t)header->at) : none,
-			known ? db_int((int64_t)header->length) : none,
-			known ? db_int(header->crc) : none},
-		19);
+			listed ? db_int((int64_t)header->at) : none,
+			listed ? db_int((int64_t)header->length) : none,
+			listed ? db_int(header->crc) : none,
+			body ? db_int((int64_t)body->at) : none,
+			body ? db_int((int64_t)body->length) : none,
+			body ? db_int(body->crc) : none},
+		sql == insert ? 22 : 19);
 }
 
 static int insert_row(struct store *store, const struct store_message *message,
 	const struct columns *columns, const struct blob *header,
-	struct err *err)
+	const struct blob *body, struct err *err)
 {
 	struct store_delta *delta = store_delta(store, message->folder, err);
 
@@ -169,7 +175,11 @@ static int insert_row(struct store *store, const struct store_message *message,
 	delta->messages++;
 	delta->header_bytes += (int64_t)header->length;
 	delta->protected_messages += store_is_protected(message->protection);
-	return write_row(store, insert, message, columns, header, err);
+	if (body) {
+		delta->bodies++;
+		delta->body_bytes += (int64_t)body->length;
+	}
+	return write_row(store, insert, message, columns, header, body, err);
 }
 
 /* The row stays and so does its body; a protection that was found in the
@@ -193,7 +203,7 @@ static int update_row(struct store *store, const struct store_message *message,
 		(int64_t)known->header_bytes;
 	delta->protected_messages += store_is_protected(merged.protection) -
 		store_is_protected(known->protection);
-	return write_row(store, update, &merged, columns, header, err);
+	return write_row(store, update, &merged, columns, header, NULL, err);
 }
 
 int store_message_put(struct store *store, const struct store_message *message,
@@ -226,7 +236,30 @@ int store_message_put(struct store *store, const struct store_message *message,
 	if (found)
 		return update_row(
 			store, message, &known, &columns, &header, err);
-	return insert_row(store, message, &columns, &header, err);
+	return insert_row(store, message, &columns, &header, NULL, err);
+}
+
+int store_message_put_whole(struct store *store,
+	const struct store_message *message, struct err *err)
+{
+	struct store_message whole = *message;
+	struct columns columns;
+	const struct blob no_header = {0};
+	struct known known;
+	struct blob body;
+	int found = find(store, message->folder, message->uid, &known, err);
+
+	if (found < 0)
+		return -1;
+	if (found || store->detached || message->header)
+		return store_message_put(store, message, err) < 0
+			? -1
+			: store_body_end(
+				  store, message->folder, message->uid, err);
+	if (store_body_take(store, &body, &whole.protection, err) < 0)
+		return -1;
+	columns_parse(&columns, store->head, store->body.head_length);
+	return insert_row(store, &whole, &columns, &no_header, &body, err);
 }
 
 int store_message_set_flags(struct store *store, int64_t folder, uint32_t uid,

@@ -69,6 +69,10 @@ int store_body_append(
 int store_body_end(
 	struct store *store, int64_t folder, uint32_t uid, struct err *err);
 
+/* The same for a message that comes whole: puts it, and its body with it. */
+int store_message_put_whole(struct store *store,
+	const struct store_message *message, struct err *err);
+
 /* Forget the body begun; what the transaction did before stays. */
 void store_body_abort(struct store *store);
 

@@ -1,8 +1,9 @@
 /*
  * store_pack.c - see store_pack.h. The writing end is one file descriptor
  * with a buffer in front; the reading end another one that moves to the pack
- * asked for last. Now and then the kernel is told to begin writing
- * back, so that pack_sync() finds little left to wait for.
+ * asked for last. After the first pack_sync() that had much to wait for, the
+ * kernel is told now and then to begin writing back, so that the next ones
+ * find little left; what ends before is left to the kernel.
  */
 #include "store_pack.h"
 
@@ -16,7 +17,7 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include "alloc.h"
 #include "err.h"
@@ -32,6 +33,8 @@ struct pack {
 	unsigned number;
 	uint64_t written; /* in the file */
 	uint64_t kicked;  /* write-back was asked for up to here */
+	bool hurries;	  /* so much comes that it has to be asked for */
+	uint64_t others;  /* bytes in the other packs */
 	uint8_t *buffer;
 	size_t buffered;
 	struct blob blob; /* the one being appended */
@@ -89,6 +92,26 @@ static int sync_directory(const struct pack *pack)
 	return status;
 }
 
+/* What lies in the directory. */
+static uint64_t all_bytes(const struct pack *pack)
+{
+	DIR *dir = opendir(pack->directory);
+	struct dirent *entry;
+	uint64_t total = 0;
+
+	if (!dir)
+		return 0;
+	while ((entry = readdir(dir))) {
+		struct stat st;
+
+		if (fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
+			S_ISREG(st.st_mode))
+			total += (uint64_t)st.st_size;
+	}
+	closedir(dir);
+	return total;
+}
+
 /* Opens pack NUMBER for appending at OFFSET and cuts it there. */
 static int open_end(
 	struct pack *pack, unsigned number, uint64_t offset, struct err *err)
@@ -118,6 +141,8 @@ opened:
 	pack->kicked = offset;
 	pack->buffered = 0;
 	pack->open = false;
+	if (pack->access == PACK_WRITE)
+		pack->others = all_bytes(pack) - offset;
 	return 0;
 }
 
@@ -204,7 +229,7 @@ static int write_out(
 	}
 	pack->written += total;
 	pack->buffered = 0;
-	if (pack->written - pack->kicked >= KICK_BYTES) {
+	if (pack->hurries && pack->written - pack->kicked >= KICK_BYTES) {
 		sync_file_range(pack->fd, (off_t)pack->kicked,
 			(off_t)(pack->written - pack->kicked),
 			SYNC_FILE_RANGE_WRITE);
@@ -225,6 +250,8 @@ int pack_sync(struct pack *pack, struct err *err)
 	if (pack->access != PACK_DROP && fdatasync(pack->fd) < 0)
 		return err_set_errno(
 			err, "%s/%06u.pack", pack->directory, pack->number);
+	pack->hurries |= pack->written - pack->kicked >= KICK_BYTES;
+	pack->kicked = pack->written;
 	return 0;
 }
 
@@ -247,11 +274,14 @@ uint64_t pack_bytes(const struct pack *pack, unsigned number)
 
 int pack_remove(struct pack *pack, unsigned number, struct err *err)
 {
+	uint64_t bytes = pack_bytes(pack, number);
 	char *name = pack_name(pack, number);
 	int status = unlink(name);
 
 	if (status < 0)
 		err_set_errno(err, "%s", name);
+	else
+		pack->others -= bytes;
 	free(name);
 	if (pack->read_fd >= 0 && pack->read_number == number) {
 		close(pack->read_fd);
@@ -272,7 +302,7 @@ int pack_begin(struct pack *pack, struct err *err)
 	pack->open = true;
 	pack->blob.at = pack_end(pack);
 	pack->blob.length = 0;
-	pack->blob.crc = (uint32_t)crc32(0, NULL, 0);
+	pack->blob.crc = libdeflate_crc32(0, NULL, 0);
 	return 0;
 }
 
@@ -291,7 +321,7 @@ int pack_append(
 		pack->buffered += length;
 	}
 	pack->blob.length += length;
-	pack->blob.crc = (uint32_t)crc32_z(pack->blob.crc, data, length);
+	pack->blob.crc = libdeflate_crc32(pack->blob.crc, data, length);
 	return 0;
 }
 
@@ -363,7 +393,7 @@ ssize_t pack_read(struct pack *pack, const struct blob *blob, uint64_t offset,
 int pack_verify(struct pack *pack, const struct blob *blob, struct err *err)
 {
 	uint8_t data[16384];
-	uint32_t crc = (uint32_t)crc32(0, NULL, 0);
+	uint32_t crc = libdeflate_crc32(0, NULL, 0);
 	uint64_t offset = 0;
 
 	while (offset < blob->length) {
@@ -374,7 +404,7 @@ int pack_verify(struct pack *pack, const struct blob *blob, struct err *err)
 			return -1;
 		if (n <= 0)
 			return 0;
-		crc = (uint32_t)crc32_z(crc, data, (size_t)n);
+		crc = libdeflate_crc32(crc, data, (size_t)n);
 		offset += (uint64_t)n;
 	}
 	return crc == blob->crc;
@@ -382,19 +412,7 @@ int pack_verify(struct pack *pack, const struct blob *blob, struct err *err)
 
 uint64_t pack_total_bytes(const struct pack *pack)
 {
-	DIR *dir = opendir(pack->directory);
-	struct dirent *entry;
-	uint64_t total = pack->buffered;
-
-	if (!dir)
-		return 0;
-	while ((entry = readdir(dir))) {
-		struct stat st;
-
-		if (fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 &&
-			S_ISREG(st.st_mode))
-			total += (uint64_t)st.st_size;
-	}
-	closedir(dir);
-	return total;
+	return pack->access == PACK_WRITE
+		? pack->others + pack->written + pack->buffered
+		: all_bytes(pack);
 }

@@ -73,7 +73,7 @@ ssize_t pack_read(struct pack *pack, const struct blob *blob, uint64_t offset,
 /* 1 good, 0 damaged or cut short, -1. */
 int pack_verify(struct pack *pack, const struct blob *blob, struct err *err);
 
-/* Sum of the sizes of all packs. */
+/* Sum of the sizes of all packs; for a reader what their directory says. */
 uint64_t pack_total_bytes(const struct pack *pack);
 
 #endif

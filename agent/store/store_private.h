@@ -77,6 +77,11 @@ int store_load_detached(struct store *store, struct err *err);
 int store_blob_put(struct store *store, const void *data, size_t length,
 	struct blob *blob, struct err *err);
 
+/* Ends the body begun: where it lies, and how it is PROTECTED if that was not
+ * known. Its beginning stays in store->head. */
+int store_body_take(struct store *store, struct blob *blob,
+	enum protection *protection, struct err *err);
+
 /* After a power failure: rows whose bytes are lost go, or become missing. */
 int store_recover(struct store *store, uint64_t from, struct err *err);
 

@@ -112,6 +112,9 @@ static int put_message(struct apply *apply, const struct batch *batch,
 		message.protection = protection_merge(item->protection,
 			protection_from_header(
 				message.header, message.header_length));
+	} else if (apply->body) {
+		apply->body = false;
+		return store_message_put_whole(apply->store, &message, err);
 	}
 	return store_message_put(apply->store, &message, err);
 }
@@ -151,8 +154,8 @@ static int store_it(struct apply *apply, const struct batch *batch,
 		return put_object(apply, batch, item, err);
 	if (batch->mode == FETCH_HEADERS)
 		return put_message(apply, batch, item, true, err);
-	if (batch->whole && put_message(apply, batch, item, false, err))
-		return -1;
+	if (batch->whole)
+		return put_message(apply, batch, item, false, err);
 	apply->body = false;
 	return store_body_end(apply->store, batch->folder, item->uid, err);
 }
