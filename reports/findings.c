@@ -64,6 +64,7 @@ void findings_free(struct findings *findings)
 		free(findings->waves[i].kind);
 		free(findings->waves[i].state);
 		free(findings->waves[i].verdict);
+		free(findings->waves[i].limit);
 	}
 	for (size_t i = 0; i < findings->gate_count; i++) {
 		free(findings->gates[i].name);

@@ -51,6 +51,12 @@ struct finding_wave {
 	int64_t from_us, to_us;
 	double mb;
 	unsigned buckets, generator; /* of them limited by the load generator */
+	double n, n_mb_min;   /* X at the n it ran at longest; NAN: none */
+	double median_mb_min; /* of its clients */
+	double canary_p95_ms; /* of all its probes */
+	unsigned brakes;      /* actions of the brake */
+	unsigned advised;     /* the size after it; 0: not asked */
+	char *limit;	      /* what bound that; NULL: not asked */
 };
 
 struct finding_gate {

@@ -360,6 +360,7 @@ int findings_gather(struct findings *findings, const struct archived *archived,
 	gather_spans(findings, archived, findings->to_us);
 	time_clients(findings);
 	gather_buckets(findings, archived);
+	gather_comparison(findings, archived);
 	gather_moments(findings, archived);
 	gather_versions(findings);
 	gather_history(findings, archived);

@@ -19,4 +19,8 @@ void gather_moments(struct findings *findings, const struct archived *archived);
 /* history.c: gates and what was done by whom. */
 void gather_history(struct findings *findings, const struct archived *archived);
 
+/* compare.c: the figures of each wave beside the others'. */
+void gather_comparison(
+	struct findings *findings, const struct archived *archived);
+
 #endif

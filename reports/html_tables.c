@@ -60,6 +60,37 @@ static void waves(struct buf *page, const struct findings *findings)
 	close_section(page);
 }
 
+/* What each wave moved and what it cost, one beside the other. */
+static void comparison(struct buf *page, const struct findings *findings)
+{
+	if (!findings->wave_count)
+		return;
+	open_section(page, "comparison", "Waves side by side");
+	markup_open_table(page,
+		"#wave|#at once|#clients|#each client, median (MB/min)|"
+		"#n for longest|#all together at n (MB/min)|"
+		"#canary p95 (ms)|#actions of the brake|verdict|"
+		"#size advised then|limited by");
+	for (size_t i = 0; i < findings->wave_count; i++) {
+		const struct finding_wave *wave = &findings->waves[i];
+
+		buf_append_text(page, "<tr>");
+		markup_count(page, wave->number);
+		markup_count(page, wave->batch);
+		markup_count(page, wave->clients);
+		markup_number(page, wave->median_mb_min, 1);
+		markup_number(page, wave->n, 0);
+		markup_number(page, wave->n_mb_min, 1);
+		markup_number(page, wave->canary_p95_ms, 0);
+		markup_count(page, wave->brakes);
+		markup_cell(page, wave->verdict);
+		markup_number(page, wave->limit ? wave->advised : NAN, 0);
+		markup_cell(page, wave->limit ? wave->limit : "not asked");
+		buf_append_text(page, "</tr>\n");
+	}
+	close_section(page);
+}
+
 static const char *verdict_class(const struct finding_gate *gate)
 {
 	if (strcmp(gate->verdict, "PASS") == 0)
@@ -198,6 +229,7 @@ static void texts(struct buf *page, const char *id, const char *title,
 void html_tables(struct buf *page, const struct findings *findings)
 {
 	waves(page, findings);
+	comparison(page, findings);
 	gates(page, findings);
 	levels(page, findings);
 	failures(page, findings);

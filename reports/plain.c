@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "buf.h"
 #include "clock.h"
 #include "findings.h"
@@ -12,9 +13,10 @@
 #include "units.h"
 #include "utf8.h"
 
-#define WIDTH	  80
-#define BAR_WIDTH 32
-#define SHOWN	  60 /* clients by name; the rest is in clients.csv */
+#define WIDTH	     80
+#define BAR_WIDTH    32
+#define EVENTS_SHOWN 100
+#define SHOWN	     60 /* clients by name; the rest is in clients.csv */
 
 /* At most WIDTH characters of TEXT, then blanks up to it; width 0: all. */
 static void put(struct buf *out, const char *text, unsigned width)
@@ -212,6 +214,31 @@ static void waves(struct buf *out, const struct findings *findings)
 	}
 }
 
+static void comparison(struct buf *out, const struct findings *findings)
+{
+	if (!findings->wave_count)
+		return;
+	heading(out, "Waves side by side");
+	buf_append_text(out,
+		"wave at once clients  MB/min    n   MB/min canary brake "
+		"verdict      next limit\n"
+		"                     per cl.      at that n p95 ms\n");
+	for (size_t i = 0; i < findings->wave_count; i++) {
+		const struct finding_wave *wave = &findings->waves[i];
+
+		buf_printf(out, "%4u %7u %7u", wave->number, wave->batch,
+			wave->clients);
+		number(out, wave->median_mb_min, 8, 1);
+		number(out, wave->n, 5, 0);
+		number(out, wave->n_mb_min, 9, 1);
+		number(out, wave->canary_p95_ms, 7, 0);
+		buf_printf(out, " %5u ", wave->brakes);
+		put(out, wave->verdict, 12);
+		number(out, wave->limit ? wave->advised : NAN, 5, 0);
+		buf_printf(out, " %s\n", wave->limit ? wave->limit : "-");
+	}
+}
+
 static void gates(struct buf *out, const struct findings *findings)
 {
 	if (!findings->gate_count)
@@ -281,13 +308,36 @@ static void failures(struct buf *out, const struct findings *findings)
 	free(causes);
 }
 
+/* The brake, gates, people: newest last. */
+static void history(struct buf *out, const struct findings *findings)
+{
+	size_t count = findings->command_count;
+	size_t first = count > EVENTS_SHOWN ? count - EVENTS_SHOWN : 0;
+
+	if (!count)
+		return;
+	heading(out, "What was done (UTC)");
+	if (first)
+		buf_printf(out, "%zu earlier: in the HTML report\n", first);
+	for (size_t i = first; i < count; i++) {
+		/* The day stands in the report's head. */
+		char *line = xasprintf("%s %s", findings->commands[i].name + 11,
+			findings->commands[i].value);
+
+		paragraph(out, line, 2);
+		free(line);
+	}
+}
+
 void text_report(const struct findings *findings, struct buf *text)
 {
 	opening(text, findings);
 	verdict(text, findings);
 	levels(text, findings);
 	waves(text, findings);
+	comparison(text, findings);
 	gates(text, findings);
 	failures(text, findings);
 	clients(text, findings);
+	history(text, findings);
 }

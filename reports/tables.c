@@ -235,7 +235,8 @@ static json_t *waves(const struct findings *findings)
 		const struct finding_wave *wave = &findings->waves[i];
 
 		json_array_append_new(array,
-			json_pack("{s:i,s:o,s:o,s:o,s:i,s:i,s:i,s:i,s:o,s:o}",
+			json_pack("{s:i,s:o,s:o,s:o,s:i,s:i,s:i,s:i,s:o,s:o,"
+				  "s:o,s:o,s:o,s:o,s:i,s:i,s:o}",
 				"wave", (int)wave->number, "kind",
 				text(wave->kind), "state", text(wave->state),
 				"verdict", text(wave->verdict), "batch_size",
@@ -243,7 +244,15 @@ static json_t *waves(const struct findings *findings)
 				"done", (int)wave->done, "failed",
 				(int)wave->failed, "mb", number(wave->mb),
 				"generator_share",
-				number(findings_generator_share(wave))));
+				number(findings_generator_share(wave)),
+				"client_median_mb_per_min",
+				number(wave->median_mb_min), "n",
+				number(wave->n), "mb_per_min_at_n",
+				number(wave->n_mb_min), "canary_p95_ms",
+				number(wave->canary_p95_ms), "brake_actions",
+				(int)wave->brakes, "advised",
+				(int)wave->advised, "limit",
+				wave->limit ? text(wave->limit) : json_null()));
 	}
 	return array;
 }

@@ -97,7 +97,7 @@ done
 
 missing=
 for id in verdict summary rate speeds load clients canary canarylevels burndown \
-	waves gates levels failures clienttable parameters versions commands scenario; do
+	waves comparison gates levels failures clienttable parameters versions commands scenario; do
 	grep -q "id=\"\?$id[\" >]" "$work/full.html" || missing+=" $id"
 done
 [ -z "$missing" ]

@@ -310,6 +310,35 @@ static void names_cannot_break_out(void **state)
 	drop(&made);
 }
 
+/* Wave by wave: n, X at it, a client's speed, the probes, the next size. */
+static void waves_stand_side_by_side(void **state)
+{
+	struct made made;
+	struct buf text = BUF_INIT(0);
+
+	(void)state;
+	make(&made, 0, 0);
+	const struct finding_wave *one = &made.findings.waves[0];
+	const struct finding_wave *five = &made.findings.waves[1];
+	assert_true(one->n == 1 && five->n == 5);
+	assert_true(five->n_mb_min > one->n_mb_min);
+	/* Alone a client has all that moves. */
+	assert_true(fabs(one->median_mb_min / one->n_mb_min - 1) < 0.5);
+	assert_true(five->median_mb_min < one->median_mb_min);
+	assert_true(one->canary_p95_ms > 0);
+	assert_int_equal(one->advised, made.rows.advice[0].batch_size);
+	assert_non_null(one->limit);
+	text_report(&made.findings, &text);
+	assert_non_null(strstr(text.data, "Waves side by side"));
+	assert_non_null(strstr(text.data, one->limit));
+	buf_free(&text);
+	drop(&made);
+	make(&made, 1, 0);
+	/* Without a canary there is nothing to say of one. */
+	assert_true(isnan(made.findings.waves[0].canary_p95_ms));
+	drop(&made);
+}
+
 static void a_damaged_recommendation_is_an_error(void **state)
 {
 	struct archived rows;
@@ -426,6 +455,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(an_empty_archive_says_so),
 		cmocka_unit_test(what_was_not_measured_is_not_drawn),
 		cmocka_unit_test(names_cannot_break_out),
+		cmocka_unit_test(waves_stand_side_by_side),
 		cmocka_unit_test(a_damaged_recommendation_is_an_error),
 		cmocka_unit_test(without_gnuplot_the_text_is_still_there),
 		cmocka_unit_test(the_archive_keeps_the_report),
