@@ -94,6 +94,10 @@ int archive_hosts(struct archive *, int64_t since_us, struct host_row **,
 	size_t *count, struct err *);
 int archive_buckets(
 	struct archive *, struct bucket **, size_t *count, struct err *);
+
+/* As they were when RECOMMENDATION was made, whatever revised them since. */
+int archive_buckets_seen(struct archive *, unsigned recommendation,
+	struct bucket **, size_t *count, struct err *);
 int archive_recommendations(struct archive *, struct recommendation_row **,
 	size_t *count, struct err *);
 void archive_recommendations_free(struct recommendation_row *, size_t count);

@@ -187,6 +187,14 @@ int archive_buckets(struct archive *archive, struct bucket **rows,
 		(void **)rows, count, err);
 }
 
+int archive_buckets_seen(struct archive *archive, unsigned recommendation,
+	struct bucket **rows, size_t *count, struct err *err)
+{
+	return table_read(archive->db, &schema_bucket_seen,
+		"WHERE since < ?1 AND until >= ?1 ORDER BY start_s", NULL,
+		recommendation, (void **)rows, count, err);
+}
+
 int archive_recommendations(struct archive *archive,
 	struct recommendation_row **rows, size_t *count, struct err *err)
 {

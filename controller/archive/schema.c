@@ -273,6 +273,9 @@ const struct table schema_tables[SCHEMA_COUNT] = {
 	[SCHEMA_RECOMMENDATION] = TABLE(recommendation, "PRIMARY KEY (id)"),
 };
 
+const struct table schema_bucket_seen = {
+	"bucket_seen", sizeof(struct bucket), NULL, bucket_columns};
+
 const char schema_rest[] =
 	"CREATE INDEX transition_object ON transition (object);"
 	"CREATE INDEX sample_time ON sample (at_us);"
@@ -282,4 +285,22 @@ const char schema_rest[] =
 	"CREATE TABLE secret (client INTEGER PRIMARY KEY, agent TEXT UNIQUE,"
 	" hash BLOB NOT NULL);"
 	"CREATE TABLE token (hash BLOB PRIMARY KEY, kind TEXT NOT NULL,"
-	" expires_us INTEGER NOT NULL, uses INTEGER NOT NULL);";
+	" expires_us INTEGER NOT NULL, uses INTEGER NOT NULL);"
+	/* A bucket that is replaced after a recommendation was made from it is
+	 * kept for that: SINCE and UNTIL are the recommendations before and
+	 * of its time. */
+	"CREATE TABLE bucket_since (start_s REAL PRIMARY KEY, since INTEGER);"
+	"CREATE TABLE bucket_was AS SELECT 0 AS since, 0 AS until, *"
+	" FROM bucket WHERE 0;"
+	"CREATE TRIGGER bucket_keep BEFORE INSERT ON bucket BEGIN"
+	" INSERT INTO bucket_was"
+	"  SELECT s.since, (SELECT max(id) FROM recommendation), b.*"
+	"  FROM bucket b JOIN bucket_since s ON s.start_s = b.start_s"
+	"  WHERE b.start_s = new.start_s AND s.since <"
+	"   (SELECT coalesce(max(id), 0) FROM recommendation);"
+	" INSERT INTO bucket_since VALUES (new.start_s,"
+	"  (SELECT coalesce(max(id), 0) FROM recommendation)); END;"
+	"CREATE VIEW bucket_seen AS"
+	" SELECT s.since AS since, 1 << 62 AS until, b.*"
+	" FROM bucket b JOIN bucket_since s ON s.start_s = b.start_s"
+	" UNION ALL SELECT * FROM bucket_was;";

@@ -9,7 +9,7 @@
 #include "table.h"
 
 /* Grows with every change of a table below. */
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 
 enum schema_table {
 	SCHEMA_ROLLOUT,
@@ -27,6 +27,9 @@ enum schema_table {
 };
 
 extern const struct table schema_tables[SCHEMA_COUNT];
+
+/* Buckets as recommendations saw them: a view, for reading only. */
+extern const struct table schema_bucket_seen;
 
 /* What is no row of rows.h: settings, reports, secrets, tokens. */
 extern const char schema_rest[];

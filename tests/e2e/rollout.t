@@ -103,6 +103,27 @@ for user in "${users[@]}"; do
 	same_store "$user's store is what was put" "$user"
 done
 
+# ---- every recommendation can be computed again
+"$BIN/sluice" recommend > /dev/null
+"$BIN/sluice" replay "$SLUICE_STATE" > "$WORK/replay.log"
+is "replay computes every recommendation again the same" $? 0
+[ "$tap_failed" = 0 ] || note "$(cat "$WORK/replay.log")"
+is "all of them" "$(grep -c ': the same$' "$WORK/replay.log")" \
+	"$(archive 'select count(*) from recommendation')"
+mkdir -p "$WORK/edited"
+sqlite3 "$SLUICE_STATE/archive.db" ".backup $WORK/edited/archive.db"
+sqlite3 "$WORK/edited/archive.db" "update recommendation set result_json =
+	json_set(result_json, '\$.batch_size', 99) where id = 1"
+"$BIN/sluice" replay "$WORK/edited" > "$WORK/replay.log"
+is "an edited figure is found" $? 1
+like "and which one it is, and which figure" "$(cat "$WORK/replay.log")" \
+	'recommendation 1, .*: DIFFERS
+  batch_size: stored 99, computed'
+sqlite3 "$WORK/edited/archive.db" "update bucket set x_mb_min = 1
+	where start_s = (select min(start_s) from bucket where n > 0)"
+like "so is an edited bucket" "$("$BIN/sluice" replay "$WORK/edited")" \
+	'recommendation 2, .*: DIFFERS, its buckets were changed since'
+
 check "a report" "$BIN/sluice" report --html "$WORK/report.html"
 check "with its figures in it" grep -q '<svg' "$WORK/report.html"
 for user in "${users[@]}"; do

@@ -114,6 +114,58 @@ static void keeps_rows(void **state)
 	archive_close(&reader);
 }
 
+static double x_seen(struct archive *archive, unsigned advice, size_t wanted)
+{
+	struct bucket *buckets = NULL;
+	struct err err = ERR_INIT;
+	size_t count;
+	double x;
+
+	must(archive_buckets_seen(archive, advice, &buckets, &count, &err),
+		&err);
+	assert_int_equal(count, wanted);
+	x = count ? (double)buckets[0].x_mb_min : NAN;
+	if (count) {
+		assert_true(buckets[0].load[LOAD_CPU] == 0.1f);
+		assert_true(isnan(buckets[0].load[LOAD_NIC]));
+		assert_int_equal(buckets[0].probe[3], 65535);
+	}
+	free(buckets);
+	return x;
+}
+
+/* What late samples revise stays for the recommendations made before. */
+static void keeps_what_a_recommendation_saw(void **state)
+{
+	struct fixture *f = *state;
+	struct recommendation_row advice = {
+		.verdict = "PASS", .inputs_json = "{}", .result_json = "{}"};
+	struct err err = ERR_INIT;
+	struct bucket bucket;
+
+	bucket_init(&bucket, 1000, 5);
+	bucket.load[LOAD_CPU] = 0.1f;
+	bucket.probe[3] = 65535;
+	must(archive_add_recommendation(f->archive, &advice, &err), &err);
+	for (int i = 0; i < 6; i++) {
+		bucket.x_mb_min = (float)i;
+		must(archive_put_bucket(f->archive, &bucket, &err), &err);
+		if (i == 1 || i == 3 || i == 4)
+			must(archive_add_recommendation(
+				     f->archive, &advice, &err),
+				&err);
+	}
+	(void)x_seen(f->archive, 1, 0);
+	assert_true(x_seen(f->archive, 2, 1) == 1);
+	assert_true(x_seen(f->archive, 3, 1) == 3);
+	assert_true(x_seen(f->archive, 4, 1) == 4);
+	/* A later bucket was not there yet. */
+	bucket.start_s = 1005;
+	must(archive_put_bucket(f->archive, &bucket, &err), &err);
+	assert_true(x_seen(f->archive, 4, 1) == 4);
+	assert_true(x_seen(f->archive, 5, 2) == 5);
+}
+
 static void keeps_measurements_exactly(void **state)
 {
 	struct fixture *f = *state;
@@ -333,6 +385,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(keeps_rows),
 		TEST(keeps_measurements_exactly),
+		TEST(keeps_what_a_recommendation_saw),
 		TEST(counts_a_report_once),
 		TEST(rolls_back_as_a_whole),
 		TEST(has_one_owner),
