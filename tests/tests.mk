@@ -38,7 +38,7 @@ $(B)/tests/fuzz/%_fuzz: tests/fuzz/%_fuzz.c tests/fuzz/replay.c \
 		-MMD -MP -o $@ $^ $(SLUICE_LIBS)
 
 .PHONY: run-tests run-bench tests-built
-tests-built: all $(TEST_BINS) $(FUZZ_BINS)
+tests-built: all $(TEST_BINS) $(FUZZ_BINS) $(B)/tests/bench/relay
 
 run-tests: tests-built
 	@BUILD=$(B) tests/run $(TEST_BINS) $(FUZZ_BINS) $(SCRIPTS) $(E2E)

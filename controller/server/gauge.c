@@ -399,6 +399,9 @@ void gauge_now(const struct gauge *gauge, struct gauge_now *now)
 		.slo_ms = gauge->policy.slo_ms,
 		.idle_p95_ms = probes_idle_p95_ms(&gauge->probes),
 		.brake = brake_state_name(brake_state(gauge->brake)),
+		.brake_why = brake_state(gauge->brake) == BRAKE_RELEASED
+			? NULL
+			: gauge->hold,
 		.load_at_us = gauge->load.at_us,
 		.generator = generator_now(gauge->generator, gauge_clock_us()),
 	};

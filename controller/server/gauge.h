@@ -52,7 +52,7 @@ struct gauge_now {
 	double mb_min;
 	float load[LOAD_COUNT];
 	double p95_ms, slo_ms, idle_p95_ms;
-	const char *brake;
+	const char *brake, *brake_why; /* why NULL: it does not brake */
 	const char *exporter_problem, *canary_problem; /* NULL: none */
 	const char *generator; /* what is short on a fleet's host; NULL: none */
 	int64_t load_at_us;

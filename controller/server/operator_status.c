@@ -71,15 +71,15 @@ static json_t *wave_json(const struct rollout *r, const struct wave_row *w)
 static json_t *now_json(const struct gauge_now *now)
 {
 	return json_pack("{s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s?, "
-			 "s:s?, s:s?}",
+			 "s:s?, s:s?, s:s?}",
 		"n", (int)now->n, "active", (int)now->active, "mb_per_min",
 		real(now->mb_min), "cpu", real((double)now->load[LOAD_CPU]),
 		"disk_await_ms", real((double)now->load[LOAD_DISK_READ_AWAIT]),
 		"disk_queue", real((double)now->load[LOAD_DISK_QUEUE]),
 		"canary_p95_ms", real(now->p95_ms), "slo_ms", real(now->slo_ms),
-		"brake", now->brake, "exporter_problem", now->exporter_problem,
-		"canary_problem", now->canary_problem, "generator_problem",
-		now->generator);
+		"brake", now->brake, "brake_why", now->brake_why,
+		"exporter_problem", now->exporter_problem, "canary_problem",
+		now->canary_problem, "generator_problem", now->generator);
 }
 
 static json_t *counts_json(const struct rollout *r)
@@ -195,8 +195,9 @@ static void write_now(
 		(void)buf_printf(text, "exporter: %s\n", now->exporter_problem);
 	if (now->canary_problem)
 		(void)buf_printf(text, "canary: %s\n", now->canary_problem);
-	if (strcmp(now->brake, "released") != 0)
-		(void)buf_printf(text, "brake: %s\n", now->brake);
+	if (now->brake_why)
+		(void)buf_printf(
+			text, "brake: %s (%s)\n", now->brake, now->brake_why);
 }
 
 static void write_clocks(const struct hub *hub, struct buf *text)
