@@ -20,25 +20,18 @@
 
 #define OBJECT_BYTES 1000
 
-/* DAV is looked for where the account names it or its domain may. */
-static bool expected(const struct half *half)
+bool half_expected(const struct account *account, bool dav)
 {
-	const struct account *account = half->sync->setup.account;
-
-	if (half->absent)
-		return false;
-	if (!half->dav)
-		return account->imap.host != NULL;
-	return account->dav_url || strchr(account->user, '@');
+	return dav ? account->dav_url || strchr(account->user, '@')
+		   : account->imap.host != NULL;
 }
 
-/* No address was given and no service was found: an account without DAV is
- * complete without it. */
-static bool may_be_absent(const struct half *half, const struct err *err)
+bool half_may_be_absent(
+	const struct account *account, bool dav, const struct err *err)
 {
-	return half->dav && !half->sync->setup.account->dav_url &&
-		err_retry(err) == ERR_RETRY_NEVER && err->kind != ERR_AUTH &&
-		err->kind != ERR_TLS && err->kind != ERR_CANCELLED;
+	return dav && !account->dav_url && err_retry(err) == ERR_RETRY_NEVER &&
+		err->kind != ERR_AUTH && err->kind != ERR_TLS &&
+		err->kind != ERR_CANCELLED;
 }
 
 static int open_source(
@@ -72,12 +65,13 @@ int half_open_another(void *context, const struct source *first,
 
 int half_connect(struct half *half, struct err *err)
 {
+	const struct account *account = half->sync->setup.account;
 	int status;
 
-	if (half->source || !expected(half))
+	if (half->source || half->absent || !half_expected(account, half->dav))
 		return 0;
 	status = open_source(half, &half->source, err);
-	if (status && may_be_absent(half, err)) {
+	if (status && half_may_be_absent(account, half->dav, err)) {
 		half->absent = true;
 		*err = ERR_INIT;
 		return 0;

@@ -61,6 +61,12 @@ void sync_listing(struct sync *sync);
 void sync_estimate(struct sync *sync, const struct half *half);
 
 /* half.c */
+/* DAV is looked for where the account names it or its domain may. */
+bool half_expected(const struct account *account, bool dav);
+/* After a failed open: no address was given and no service was found; an
+ * account without DAV is complete without it. */
+bool half_may_be_absent(
+	const struct account *account, bool dav, const struct err *err);
 int half_connect(struct half *half, struct err *err);
 void half_hang_up(struct half *half);
 /* Another session beside FIRST; any thread. */

@@ -14,6 +14,7 @@
 #include "store_item.h"
 #include "store_list.h"
 #include "store_message.h"
+#include "sync_private.h"
 #include "wire.h"
 
 #include <gnutls/crypto.h>
@@ -24,8 +25,10 @@
 #define PAGE	     256
 #define READ_BYTES   ((size_t)64 << 10)
 
+/* A message or an object. */
 struct known {
 	uint32_t uid;
+	char *href; /* owned; NULL: a message */
 	int64_t id;
 	uint64_t size;
 	bool body;
@@ -36,10 +39,9 @@ struct known {
 struct folder {
 	struct collection collection; /* owned */
 	struct store_folder row;      /* owned */
-	struct known *known;	      /* messages, UIDs ascending */
+	struct known *known;	      /* UIDs or hrefs ascending */
 	size_t count;
-	size_t next;	  /* known ones before it were asked for (deep) */
-	uint64_t matched; /* objects that both sides have */
+	size_t next; /* known ones before it were asked for (deep) */
 };
 
 struct verify {
@@ -115,14 +117,17 @@ static int add_folder(
 	return 0;
 }
 
-static int add_known(const struct store_row *row, void *context)
+static struct known *add_known(struct folder *folder)
 {
-	struct folder *folder = context;
-
 	if (folder->count % PAGE == 0)
 		folder->known = xrealloc(folder->known, folder->count + PAGE,
 			sizeof *folder->known);
-	folder->known[folder->count++] = (struct known){
+	return &folder->known[folder->count++];
+}
+
+static int add_message(const struct store_row *row, void *context)
+{
+	*add_known(context) = (struct known){
 		.uid = row->uid,
 		.id = row->id,
 		.size = row->size,
@@ -131,34 +136,52 @@ static int add_known(const struct store_row *row, void *context)
 	return 0;
 }
 
-static int by_uid(const void *left, const void *right)
+static int add_object(const struct store_item *item, void *context)
+{
+	*add_known(context) = (struct known){
+		.href = xstrdup(item->href),
+		.id = item->id,
+		.body = true,
+	};
+	return 0;
+}
+
+static int by_name(const void *left, const void *right)
 {
 	const struct known *a = left;
 	const struct known *b = right;
 
-	return (a->uid > b->uid) - (a->uid < b->uid);
+	return a->href && b->href ? strcmp(a->href, b->href)
+				  : (a->uid > b->uid) - (a->uid < b->uid);
 }
 
 static int load(struct verify *verify, struct folder *folder, struct err *err)
 {
-	if (folder->collection.dav)
-		return 0;
-	if (store_rows(verify->store, folder->row.id, 0, 0, add_known, folder,
-		    err))
+	int64_t id = folder->row.id;
+
+	if (folder->collection.dav ? store_item_each(verify->store, id,
+					     add_object, folder, err)
+				   : store_rows(verify->store, id, 0, 0,
+					     add_message, folder, err))
 		return -1;
 	if (folder->count)
 		qsort(folder->known, folder->count, sizeof *folder->known,
-			by_uid);
+			by_name);
 	return 0;
 }
 
-static struct known *lookup(struct folder *folder, uint32_t uid)
+static struct known *lookup(struct folder *folder, struct item_id id)
 {
-	struct known key = {.uid = uid};
+	struct known key = {.uid = id.uid, .href = (char *)id.href};
 
 	return folder->count ? bsearch(&key, folder->known, folder->count,
-				       sizeof key, by_uid)
+				       sizeof key, by_name)
 			     : NULL;
+}
+
+static struct item_id id_of(const struct known *known)
+{
+	return (struct item_id){known->uid, known->href};
 }
 
 /* ------------------------------------------------------------------ feed */
@@ -171,8 +194,8 @@ static bool next_bodies(
 	for (; folder->next < folder->count && count < PAGE; folder->next++)
 		if (folder->known[folder->next].body &&
 			folder->known[folder->next].listed)
-			verify->ids[count++] = (struct item_id){
-				folder->known[folder->next].uid, NULL};
+			verify->ids[count++] = id_of(
+				&folder->known[folder->next]);
 	window->mode = FETCH_FULL;
 	window->ids = verify->ids;
 	window->count = count;
@@ -251,9 +274,20 @@ static int on_data(void *context, const struct window *window, const char *data,
 	return 0;
 }
 
-/* The digest of what is stored; a body that cannot be read has none. */
-static bool stored_digest(
+static bool object_digest(
 	struct store *store, int64_t id, unsigned char *digest)
+{
+	size_t length;
+	char *text = store_item_text(store, id, &length, NULL);
+	bool made = text &&
+		!gnutls_hash_fast(GNUTLS_DIG_SHA256, text, length, digest);
+
+	free(text);
+	return made;
+}
+
+/* The digest of what is stored; a body that cannot be read has none. */
+static bool body_digest(struct store *store, int64_t id, unsigned char *digest)
 {
 	struct store_reader *reader = store_read_open(
 		store, id, STORE_PART_BODY, NULL);
@@ -276,8 +310,8 @@ static bool stored_digest(
 	return got == 0;
 }
 
-static void compare_body(struct verify *verify, struct folder *folder,
-	struct known *known, struct item_id id)
+static void compare_content(
+	struct verify *verify, struct folder *folder, struct known *known)
 {
 	unsigned char theirs[DIGEST_BYTES];
 	unsigned char ours[DIGEST_BYTES];
@@ -285,9 +319,10 @@ static void compare_body(struct verify *verify, struct folder *folder,
 	gnutls_hash_deinit(verify->hash, theirs);
 	verify->hash = NULL;
 	verify->result->bodies++;
-	if (!stored_digest(verify->store, known->id, ours) ||
+	if (!(known->href ? object_digest : body_digest)(
+		    verify->store, known->id, ours) ||
 		memcmp(ours, theirs, sizeof ours) != 0)
-		found(verify, folder, id, "content differs",
+		found(verify, folder, id_of(known), "content differs",
 			&verify->result->different);
 }
 
@@ -298,7 +333,6 @@ static void compare_object(
 		verify->store, folder->row.id, item->id.href);
 
 	verify->result->objects++;
-	folder->matched += etag != NULL;
 	if (!etag)
 		found(verify, folder, item->id, "missing",
 			&verify->result->missing);
@@ -316,14 +350,16 @@ static int on_end(void *context, const struct window *window,
 	struct known *known;
 
 	(void)err;
-	if (folder->collection.dav) {
-		compare_object(verify, folder, item);
-		return 0;
-	}
-	known = lookup(folder, item->id.uid);
+	known = lookup(folder, item->id);
 	if (window->mode == FETCH_FULL) {
 		if (known && verify->hash)
-			compare_body(verify, folder, known, item->id);
+			compare_content(verify, folder, known);
+		return 0;
+	}
+	if (folder->collection.dav) {
+		compare_object(verify, folder, item);
+		if (known)
+			known->listed = true;
 		return 0;
 	}
 	verify->result->messages++;
@@ -386,16 +422,11 @@ static int listing_over(
 	verify->result->folders++;
 	for (size_t i = 0; i < folder->count; i++)
 		if (!folder->known[i].listed)
-			found(verify, folder,
-				(struct item_id){folder->known[i].uid, NULL},
-				"extra", &verify->result->extra);
-	if (!folder->collection.dav)
-		return count_missing_bodies(verify, folder, err);
-	if (folder->matched < folder->row.items)
-		found(verify, folder, (struct item_id){0, NULL},
-			"has objects that the server has not",
-			&verify->result->extra);
-	return 0;
+			found(verify, folder, id_of(&folder->known[i]), "extra",
+				&verify->result->extra);
+	return folder->collection.dav
+		? 0
+		: count_missing_bodies(verify, folder, err);
 }
 
 static int on_window_end(void *context, const struct window *window,
@@ -440,7 +471,7 @@ static int compare(
 	if (source_list(source, add_folder, verify, err) ||
 		source_fetch(source, &feed, err))
 		return -1;
-	if (dav || !verify->deep)
+	if (!verify->deep)
 		return 0;
 	verify->at = 0;
 	verify->bodies = true;
@@ -450,30 +481,31 @@ static int compare(
 static int compare_account(struct verify *verify,
 	const struct sync_setup *setup, struct wire *wire, struct err *err)
 {
-	const struct account *account = setup->account;
+	const sync_open open[] = {
+		setup->open_mail ? setup->open_mail : imap_source_open,
+		setup->open_dav ? setup->open_dav : dav_source_open};
 	struct source_options options = {.compress = setup->compress};
-	char *password = account_password(account, err);
-	struct source *source = NULL;
+	char *password = account_password(setup->account, err);
+	struct err why = ERR_INIT;
 	int status = 0;
 
 	if (!password)
 		return -1;
-	if (account->imap.host) {
-		status = (setup->open_mail ? setup->open_mail
-					   : imap_source_open)(
-			&source, account, password, &options, wire, err);
+	for (int dav = 0; dav < 2 && !status; dav++) {
+		struct source *source = NULL;
+
+		if (!half_expected(setup->account, dav))
+			continue;
+		status = open[dav](&source, setup->account, password, &options,
+			wire, &why);
 		if (!status)
-			status = compare(verify, source, false, err);
-		source_close(source);
-		source = NULL;
-	}
-	if (!status && account->dav_url) {
-		status = (setup->open_dav ? setup->open_dav : dav_source_open)(
-			&source, account, password, &options, wire, err);
-		if (!status)
-			status = compare(verify, source, true, err);
+			status = compare(verify, source, dav, &why);
+		else if (half_may_be_absent(setup->account, dav, &why))
+			status = 0;
 		source_close(source);
 	}
+	if (status && err)
+		*err = why;
 	explicit_bzero(password, strlen(password));
 	free(password);
 	return status;
@@ -503,6 +535,8 @@ int verify_run(const struct sync_setup *setup, bool deep,
 	for (size_t i = 0; i < verify.count; i++) {
 		collection_free(&verify.folders[i].collection);
 		store_folder_free(&verify.folders[i].row);
+		for (size_t j = 0; j < verify.folders[i].count; j++)
+			free(verify.folders[i].known[j].href);
 		free(verify.folders[i].known);
 	}
 	free(verify.folders);

@@ -2,8 +2,8 @@
  * verify.h - is the store what the server has?
  *
  * Holds every folder's messages and objects against the server's listing:
- * UIDs and sizes, hrefs and etags; deep: every stored body is fetched once
- * more and compared by SHA-256. Changes nothing. Blocks the calling thread.
+ * UIDs and sizes, hrefs and etags; deep: every stored body and object is
+ * fetched once more and compared by SHA-256. Changes nothing. Blocks the calling thread.
  */
 #ifndef SLUICE_VERIFY_H
 #define SLUICE_VERIFY_H
@@ -17,7 +17,7 @@ struct err;
 
 struct verify_result {
 	uint64_t folders, messages, objects; /* compared */
-	uint64_t bodies;		     /* compared byte for byte */
+	uint64_t bodies;	 /* and objects, compared byte for byte */
 	uint64_t missing;	 /* on the server, not in the store */
 	uint64_t missing_bodies; /* the policy asks for them */
 	uint64_t extra;		 /* in the store, not on the server */
