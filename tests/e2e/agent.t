@@ -89,4 +89,40 @@ check "offline: ls" agent ls INBOX
 check "offline: status" agent status
 agent verify > /dev/null 2> "$WORK/verify"
 is "offline: verify says why it cannot" $? 1
+
+# ---- a daemon gives way to everything else on the machine
+daemon() { # daemon OPTION…: with a controller that is not there
+	background daemon "$BIN/sluice-agent" run \
+		--profile "$WORK/daemon.yaml" "$@"
+	daemon=$!
+	wait_for 5 several_threads
+}
+several_threads() { [ "$(ls "/proc/$daemon/task" | wc -l)" -gt 2 ]; }
+priorities() { # of the CPU and of the disk, over all threads
+	local thread
+	for thread in /proc/"$daemon"/task/*; do
+		echo "$(sed 's/.*) //' "$thread/stat" | cut -d' ' -f17)" \
+			"$(ionice -p "${thread##*/}")"
+	done | sort -u
+}
+echo token > "$WORK/token"
+chmod 600 "$WORK/token"
+cp "$WORK/u001.yaml" "$WORK/daemon.yaml"
+cat >> "$WORK/daemon.yaml" << END
+controller: { url: "http://127.0.0.1:9/", token_file: $WORK/token }
+END
+indexed() { # messages in the index of words
+	sqlite3 -readonly "$WORK/u001/store.db" 'SELECT count(*) FROM indexed'
+}
+is_indexed() { [ "$(indexed)" = "$all" ]; }
+is "daemon: nothing is indexed before" "$(indexed)" 0
+daemon
+like "daemon: every thread has low priorities" "$(priorities)" \
+	"^10 idle(.19 idle)?$"
+check "daemon: it makes the index of words" wait_for 30 is_indexed
+stop "$daemon"
+daemon --normal-priority
+like "daemon: unless told otherwise" "$(priorities)" \
+	"^0 (none: prio 0|best-effort: prio 4)(.19 .*)?$"
+stop "$daemon"
 finish

@@ -142,6 +142,13 @@ if mount -t tmpfs -o size=2m tmpfs "$WORK/small" 2> /dev/null; then
 	mount -o remount,size=100m "$WORK/small"
 	check "with room again it is completed" sync_user u006
 	same_store "and the store is what was put" u006
+	mount -o remount,ro "$WORK/small"
+	sync_user u006
+	is "a disk that may not be written: status 1" $? 1
+	like "and says so, by name" "$(cat "$WORK/u006.err")" \
+		"small/u006.*[Rr]ead-only"
+	same_store "and reading works" u006
+	mount -o remount,rw "$WORK/small"
 	umount "$WORK/small"
 else
 	skip "a full disk" "mounting a small file system needs root"
