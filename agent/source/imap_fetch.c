@@ -140,6 +140,7 @@ static int body_data(
 	struct fetch_run *run = context;
 
 	run->data_bytes += bytes;
+	run->source->packing.received += bytes;
 	return told(run,
 		run->feed->sink->data(run->feed->context,
 			&head(run)->flight->window, data, bytes, err));

@@ -78,15 +78,17 @@ static void admit_window(struct fetch_run *run, const struct window *window)
 /* Ask the engine for windows as long as there is room for them. */
 static int admit(struct fetch_run *run, struct err *err)
 {
-	unsigned commands_max = run->source->session.quirks->commands_max;
+	const struct imap_session *session = &run->source->session;
+	unsigned commands_max = session->quirks->commands_max;
+	uint64_t ahead_max = packing_ahead_max(&run->source->packing,
+		run->in_flight_bytes, session->round_trip_us);
 	struct window window;
 	int more;
 
 	while (!run->dry && !run->queue.first &&
 		run->sent.count < commands_max &&
 		run->flight_count < run->windows_max &&
-		(run->flight_count < 2 ||
-			run->bytes_ahead < run->in_flight_bytes)) {
+		(run->flight_count < 2 || run->bytes_ahead < ahead_max)) {
 		window = (struct window){0};
 		more = run->feed->next(run->feed->context, &window, err);
 		if (more < 0) {
@@ -473,22 +475,47 @@ static void set_deadline(struct fetch_run *run)
 	imap_allow(run->source, bytes);
 }
 
-static int step(struct fetch_run *run, struct err *err)
+/* Compression begins, and ends, when nothing is in flight. What is open then
+ * stays so, but not in a new session. */
+static int repack(struct fetch_run *run, struct err *err)
 {
-	int more;
+	if (!packing_wanted(&run->source->packing)) {
+		selection_drop(run->selected);
+		run->selected = NULL;
+	}
+	run->timed = 0;
+	return imap_repack(run->source, err);
+}
 
-	do {
+static int ask(struct fetch_run *run, struct err *err)
+{
+	int more = 1;
+
+	while (more > 0 && !run->source->packing.due) {
 		if (send_queue(run, err) < 0)
 			return -1;
 		more = admit(run, err);
-		if (more < 0)
-			return -1;
-	} while (more);
-	if (!run->sent.first)
+	}
+	return more < 0 ? -1 : 0;
+}
+
+static int step(struct fetch_run *run, struct err *err)
+{
+	struct packing *packing = &run->source->packing;
+
+	if (packing->due && !run->sent.first && repack(run, err) < 0)
+		return -1;
+	if (ask(run, err) < 0)
+		return -1;
+	if (!run->sent.first) {
+		packing_idle(packing);
 		return finish(run, err);
+	}
 	set_deadline(run);
 	if (fetch_take_answer(run, err) < 0)
 		return -1;
+	packing_consider(packing, clock_monotonic_us(), run->bytes_ahead,
+		run->source->session.round_trip_us);
 	return finish(run, err);
 }
 

@@ -430,25 +430,6 @@ static int enable(struct talk *talk, struct err *err)
 	return result < 0 ? -1 : 0;
 }
 
-static int compress(
-	struct talk *talk, enum compress wish, bool slow, struct err *err)
-{
-	int result;
-
-	if (wish == COMPRESS_OFF || !offers(talk, "COMPRESS=DEFLATE") ||
-		talk->session->quirks->no_compress ||
-		(wish == COMPRESS_AUTO && !slow))
-		return 0;
-	result = simple(talk, "S COMPRESS DEFLATE\r\n", err);
-	if (result <= 0)
-		return result;
-	if (give_back(talk, err) < 0 ||
-		stream_deflate(talk->pipe.stream, err) < 0)
-		return -1;
-	talk->session->compressed = true;
-	return 0;
-}
-
 static void note_caps(struct talk *talk)
 {
 	static const struct {
@@ -462,6 +443,7 @@ static void note_caps(struct talk *talk)
 		{"CONDSTORE", CAP_CONDSTORE},
 		{"QRESYNC", CAP_CONDSTORE},
 		{"NAMESPACE", CAP_NAMESPACE},
+		{"COMPRESS=DEFLATE", CAP_COMPRESS},
 	};
 	struct imap_session *session = talk->session;
 	size_t i;
@@ -469,6 +451,8 @@ static void note_caps(struct talk *talk)
 	for (i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		if (offers(talk, wanted[i].name))
 			session->caps |= wanted[i].cap;
+	if (session->quirks->no_compress)
+		session->caps &= ~(unsigned)CAP_COMPRESS;
 }
 
 static bool offered(const char *name, const void *context)
@@ -499,16 +483,14 @@ static int converse(struct talk *talk, const struct imap_login *credentials,
 		(!talk->known && login(talk, credentials, err) < 0))
 		goto done;
 	session->quirks = find_quirks(talk, &about);
-	note_caps(talk);
 	if (!credentials->bare) {
 		if (identify(talk, &about, err) < 0)
 			goto done;
 		session->quirks = find_quirks(talk, &about);
-		if (enable(talk, err) < 0 ||
-			compress(talk, credentials->compress,
-				credentials->slow_link, err) < 0)
+		if (enable(talk, err) < 0)
 			goto done;
 	}
+	note_caps(talk);
 	status = 0;
 done:
 	buf_free(&about);

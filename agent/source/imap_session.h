@@ -27,6 +27,7 @@ enum imap_cap {
 	CAP_CONDSTORE = 16,
 	CAP_QRESYNC = 32, /* enabled, not only offered */
 	CAP_NAMESPACE = 64,
+	CAP_COMPRESS = 128, /* offered, and not by one that gets it wrong */
 };
 
 struct imap_session {
@@ -35,16 +36,13 @@ struct imap_session {
 	const struct quirks *quirks; /* never NULL */
 	unsigned round_trips;	     /* that this took */
 	int64_t round_trip_us;	     /* the shortest of them */
-	bool compressed;
 };
 
 struct imap_login {
 	const char *user, *password;
 	enum security security;
-	enum compress compress;
-	bool slow_link;	    /* COMPRESS_AUTO: it gains here */
 	int64_t command_us; /* 0: 60 s */
-	bool bare; /* nothing beyond the login: no ID, ENABLE, COMPRESS */
+	bool bare;	    /* nothing beyond the login: no ID, ENABLE */
 };
 
 /* Fills SESSION, to be released with imap_session_free() after a failure

@@ -17,11 +17,10 @@
 #include "stream.h"
 #include "wire.h"
 
-#define COMMAND_MAX	  (256u * 1024)
-#define COMMAND_US	  (300 * US_PER_S)
-#define BYTES_S_MIN	  1000
-#define LOGOUT_US	  (2 * US_PER_S)
-#define SLOW_LINK_BYTES_S 512000
+#define COMMAND_MAX (256u * 1024)
+#define COMMAND_US  (300 * US_PER_S)
+#define BYTES_S_MIN 1000
+#define LOGOUT_US   (2 * US_PER_S)
 
 static void disconnect(struct imap_source *source)
 {
@@ -33,17 +32,56 @@ static void disconnect(struct imap_source *source)
 	imap_session_free(&source->session);
 }
 
-/*
- * A server compresses some 10 MB a second and core (measured: Cyrus), and
- * many clients share its cores. Compression is only worth them where a
- * client's link leaves it far behind; a slow answer alone does not tell a
- * slow link from a busy server, so the limit set for the client decides.
- */
-static bool is_slow(const struct imap_source *source)
+static void logout(struct imap_source *source)
 {
-	uint64_t limit = wire_rate(source->wire);
+	struct buf command = BUF_INIT(64);
 
-	return limit && limit <= SLOW_LINK_BYTES_S;
+	buf_append_text(&command, "LOGOUT");
+	stream_set_deadline(source->stream, clock_monotonic_us() + LOGOUT_US);
+	/* The answer is not waited for: nobody would do anything with it. */
+	if (imap_send(source, &command, NULL))
+		(void)stream_flush(source->stream, NULL);
+	buf_free(&command);
+}
+
+/* What comes unasked while a single answer is awaited. */
+static int drop(void *context, const struct imap_scan *scan, uint64_t bytes,
+	struct err *err)
+{
+	(void)context;
+	(void)scan;
+	(void)bytes;
+	(void)err;
+	return 0;
+}
+
+/* With nothing in flight: 1 when compressed, 0 when refused, -1. */
+static int compress(struct imap_source *source, struct err *err)
+{
+	const struct body_sink nothing = {.begin = drop};
+	struct buf command = BUF_INIT(64);
+	struct answer answer = {.kind = ANSWER_UNTAGGED};
+	int64_t patience_us = source->options.command_us
+		? source->options.command_us
+		: COMMAND_US;
+	int status;
+
+	buf_append_text(&command, "COMPRESS DEFLATE");
+	stream_set_deadline(source->stream, clock_monotonic_us() + patience_us);
+	status = imap_send(source, &command, err) ? 0 : -1;
+	buf_free(&command);
+	while (status == 0 && answer.kind != ANSWER_TAGGED) {
+		status = imap_receive(source, &answer, err);
+		if (status == 0 && answer.kind == ANSWER_FETCH)
+			status = imap_read_fetch(
+					 &source->reader, &nothing, err) < 0
+				? -1
+				: 0;
+	}
+	stream_set_deadline(source->stream, 0);
+	if (status == 0 && answer.status == ANSWER_OK)
+		return stream_deflate(source->stream, err) < 0 ? -1 : 1;
+	return status;
 }
 
 static int connect_once(struct imap_source *source, bool bare, struct err *err)
@@ -58,8 +96,6 @@ static int connect_once(struct imap_source *source, bool bare, struct err *err)
 		.user = source->user,
 		.password = source->password,
 		.security = source->endpoint.security,
-		.compress = source->options.compress,
-		.slow_link = is_slow(source),
 		.bare = bare,
 		.command_us = source->options.command_us,
 	};
@@ -73,10 +109,31 @@ static int connect_once(struct imap_source *source, bool bare, struct err *err)
 		&source->session, source->stream, &login, err);
 	source->round_trips += source->session.round_trips + 1;
 	source->newest_tag = source->answered_tag = source->trip_tag = 0;
+	if (status == 0) {
+		bool offered = source->session.caps & CAP_COMPRESS && !bare;
+
+		packing_session(&source->packing, offered);
+		if (offered && packing_wanted(&source->packing))
+			status = imap_repack(source, err);
+	}
 	source->idle = status == 0;
 	if (status < 0)
 		disconnect(source);
 	return status;
+}
+
+int imap_repack(struct imap_source *source, struct err *err)
+{
+	int result;
+
+	if (!packing_wanted(&source->packing)) {
+		logout(source);
+		return imap_connect(source, err);
+	}
+	result = compress(source, err);
+	if (result >= 0)
+		packing_settled(&source->packing, result == 0);
+	return result < 0 ? -1 : 0;
 }
 
 int imap_connect(struct imap_source *source, struct err *err)
@@ -334,19 +391,10 @@ static struct source_line line(const struct source *base)
 	return (struct source_line){
 		.round_trip_us = source->session.round_trip_us,
 		.commands_max = source->session.quirks->commands_max,
+		.compress = source->packing.state == PACKING_ON ? COMPRESS_ON
+			: source->packing.state == PACKING_OFF	? COMPRESS_OFF
+								: COMPRESS_AUTO,
 	};
-}
-
-static void logout(struct imap_source *source)
-{
-	struct buf command = BUF_INIT(64);
-
-	buf_append_text(&command, "LOGOUT");
-	stream_set_deadline(source->stream, clock_monotonic_us() + LOGOUT_US);
-	/* The answer is not waited for: nobody would do anything with it. */
-	if (imap_send(source, &command, NULL))
-		(void)stream_flush(source->stream, NULL);
-	buf_free(&command);
 }
 
 static void close_source(struct source *base)
@@ -390,6 +438,8 @@ int imap_source_open(struct source **out, const struct account *account,
 	source->password = xstrdup(password);
 	if (options)
 		source->options = *options;
+	packing_init(
+		&source->packing, source->options.compress, wire_rate(wire));
 	if (imap_connect(source, err) < 0) {
 		close_source(&source->base);
 		return -1;

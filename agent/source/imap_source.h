@@ -7,6 +7,7 @@
 #include "err.h"
 #include "imap_reader.h"
 #include "imap_session.h"
+#include "packing.h"
 #include "source_driver.h"
 
 struct stream;
@@ -21,6 +22,7 @@ struct imap_source {
 	struct stream *stream; /* NULL: not connected */
 	struct imap_session session;
 	struct imap_reader reader;
+	struct packing packing;
 	unsigned newest_tag, answered_tag;
 	unsigned trip_tag;    /* the first command of the newest round trip */
 	uint64_t round_trips; /* see source_round_trips() */
@@ -29,6 +31,10 @@ struct imap_source {
 
 /* Connect and log in anew, whatever was before. */
 int imap_connect(struct imap_source *source, struct err *err);
+
+/* With nothing in flight, make the session compressed or plain, as
+ * source->packing says; plain by a new session. */
+int imap_repack(struct imap_source *source, struct err *err);
 
 /* Send one command, its tag before it and CRLF behind; returns the tag, or
  * 0 with ERR. Stays buffered until the next flush or read. */

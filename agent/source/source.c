@@ -26,7 +26,7 @@ unsigned source_features(const struct source *source)
 struct source_line source_line(const struct source *source)
 {
 	return source->driver->line ? source->driver->line(source)
-				    : (struct source_line){0, 0};
+				    : (struct source_line){.commands_max = 0};
 }
 
 const char *source_server(const struct source *source)

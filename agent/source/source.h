@@ -41,7 +41,7 @@ struct wire;
 enum compress {
 	COMPRESS_OFF,
 	COMPRESS_ON,   /* where the server offers it */
-	COMPRESS_AUTO, /* where the rate limit is well below what servers pack */
+	COMPRESS_AUTO, /* where it is found to pay */
 };
 
 struct source_options {
@@ -94,8 +94,9 @@ unsigned source_features(const struct source *source);
 /* What there is between us and the server; for the number of connections.
  * Zeros where the protocol sees to that itself. */
 struct source_line {
-	int64_t round_trip_us; /* the shortest so far */
-	unsigned commands_max; /* in flight at once */
+	int64_t round_trip_us;	/* the shortest so far */
+	unsigned commands_max;	/* in flight at once */
+	enum compress compress; /* what pays; COMPRESS_AUTO: not yet known */
 };
 struct source_line source_line(const struct source *source);
 

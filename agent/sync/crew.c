@@ -12,7 +12,6 @@
 #include "err.h"
 #include "hire.h"
 #include "log.h"
-#include "source.h"
 #include "tried.h"
 #include "wire.h"
 #include "work.h"
@@ -25,8 +24,9 @@
 
 struct hand {
 	struct crew *crew;
-	struct lane *lane;     /* NULL: not yet needed */
-	struct source *source; /* NULL: no session */
+	struct lane *lane;	 /* NULL: not yet needed */
+	struct source *source;	 /* NULL: no session */
+	struct source_line line; /* the first one's, when it was taken on */
 	pthread_t thread;
 	bool running;	/* there is a thread to join */
 	bool dismissed; /* under the mutex */
@@ -172,7 +172,7 @@ static void *hand_thread(void *argument)
 	struct crew *crew = hand->crew;
 
 	if (!hand->source &&
-		crew->setup.open(crew->setup.context, crew->first,
+		crew->setup.open(crew->setup.context, &hand->line,
 			&hand->source, &hand->err)) {
 		connected(hand, false);
 		return NULL;
@@ -233,6 +233,7 @@ static bool take_on(struct crew *crew)
 	chosen->dismissed = false;
 	chosen->status = 0;
 	chosen->err = ERR_INIT;
+	chosen->line = source_line(crew->first);
 	chosen->trips = chosen->source ? source_round_trips(chosen->source) : 0;
 	if (give_lane(chosen, NULL))
 		return false;

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "lane.h"
+#include "source.h"
 
 struct crew;
 
@@ -24,8 +25,8 @@ struct crew_setup {
 	struct lane_setup lane; /* but for `tried` */
 	unsigned max;		/* connections; 1 to CREW_MAX */
 	const char *subject;	/* of log lines; must outlive the crew */
-	/* A further session like FIRST; called on any thread. */
-	int (*open)(void *context, const struct source *first,
+	/* A further session over the line of the first; on any thread. */
+	int (*open)(void *context, const struct source_line *line,
 		struct source **source, struct err *err);
 	void *context;
 };

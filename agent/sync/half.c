@@ -34,12 +34,12 @@ bool half_may_be_absent(
 		err->kind != ERR_CANCELLED;
 }
 
-static int open_source(
-	const struct half *half, struct source **source, struct err *err)
+static int open_source(const struct half *half, enum compress compress,
+	struct source **source, struct err *err)
 {
 	const struct sync_setup *setup = &half->sync->setup;
 	struct source_options options = {
-		.compress = setup->compress,
+		.compress = compress,
 		.in_flight_bytes = setup->in_flight_bytes,
 		/* More than one DAV request at a time is a thread each. */
 		.in_flight_max = half->dav && setup->one_thread ? 1 : 0,
@@ -56,11 +56,14 @@ static int open_source(
 	return status;
 }
 
-int half_open_another(void *context, const struct source *first,
+/* What the first connection does not know to pay is not tried by others,
+ * which would disturb its measuring. */
+int half_open_another(void *context, const struct source_line *line,
 	struct source **source, struct err *err)
 {
-	(void)first;
-	return open_source(context, source, err);
+	return open_source(context,
+		line->compress == COMPRESS_ON ? COMPRESS_ON : COMPRESS_OFF,
+		source, err);
 }
 
 int half_connect(struct half *half, struct err *err)
@@ -70,7 +73,8 @@ int half_connect(struct half *half, struct err *err)
 
 	if (half->source || half->absent || !half_expected(account, half->dav))
 		return 0;
-	status = open_source(half, &half->source, err);
+	status = open_source(
+		half, half->sync->setup.compress, &half->source, err);
 	if (status && half_may_be_absent(account, half->dav, err)) {
 		half->absent = true;
 		*err = ERR_INIT;

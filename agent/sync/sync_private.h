@@ -69,8 +69,8 @@ bool half_may_be_absent(
 	const struct account *account, bool dav, const struct err *err);
 int half_connect(struct half *half, struct err *err);
 void half_hang_up(struct half *half);
-/* Another session beside FIRST; any thread. */
-int half_open_another(void *half, const struct source *first,
+/* Another session over the LINE of the first; any thread. */
+int half_open_another(void *half, const struct source_line *line,
 	struct source **source, struct err *err);
 struct pipe *half_pipe(const struct half *half);
 /* crew_run(); what was lost in it is a difference of the round. */

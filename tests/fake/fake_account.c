@@ -435,7 +435,10 @@ static struct source_line line(const struct source *source)
 {
 	const struct fake_source *fake = (const struct fake_source *)source;
 
-	return (struct source_line){fake->account->round_trip_us, 1};
+	return (struct source_line){
+		.round_trip_us = fake->account->round_trip_us,
+		.commands_max = 1,
+	};
 }
 
 static const struct source_driver driver = {

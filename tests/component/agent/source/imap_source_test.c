@@ -370,6 +370,70 @@ static void lines_are_as_long_as_the_server_takes(void **state)
 	tear_down(bench);
 }
 
+#define HEAVY_BYTES 600000
+#define HEAVY_COUNT 14
+
+/* Fetch heavy letters over a line of RATE; the data is checked by its size. */
+static void fetch_heavy(struct bench *bench, uint64_t rate)
+{
+	struct record *record = &bench->record;
+	const struct feed feed = {on_next, &sink, record};
+
+	record->body = BUF_INIT(2 * HEAVY_BYTES);
+	record->events = BUF_INIT((size_t)HEAVY_COUNT * 2 * HEAVY_BYTES);
+	bench->options.compress = COMPRESS_AUTO;
+	wire_set_rate(bench->wire, rate);
+	open_and_list(bench);
+	while (record->window_count < HEAVY_COUNT)
+		record->windows[record->window_count++] = (struct window){
+			.collection = &record->collections[0],
+			.mode = FETCH_FULL,
+			.ids = all_ids,
+			.count = 1,
+			.bytes = HEAVY_BYTES,
+		};
+	if (source_fetch(bench->source, &feed, &bench->err) < 0)
+		fail_msg("%s", bench->err.text);
+	assert_true(record->events.length > (size_t)HEAVY_COUNT * HEAVY_BYTES);
+	assert_int_equal(bench->fake.fetches, HEAVY_COUNT);
+}
+
+/* In mid-session, between two windows, and the folder stays open. */
+static void compresses_when_the_line_is_slow(void **state)
+{
+	static struct fake_message heavy[2];
+	static const struct fake_folder folder[] = {
+		{"() \"/\" \"inbox\"", "inbox", 77, heavy},
+		{NULL, NULL, 0, NULL},
+	};
+	const struct fake_imap fake = {.folders = folder,
+		.capabilities = "IMAP4rev1 LIST-STATUS COMPRESS=DEFLATE"};
+	char *text = xcalloc(1, HEAVY_BYTES + 1);
+	struct bench *bench = set_up(&fake);
+	struct source_line line;
+	const char *at;
+
+	(void)state;
+	memset(text, 'x', HEAVY_BYTES);
+	memcpy(text, "Subject: x\r\n\r\n", 14);
+	heavy[0] = (struct fake_message){1, text, 0, FAKE_GOOD};
+	fetch_heavy(bench, 1000000);
+	at = strstr(bench->fake.log, "COMPRESS DEFLATE");
+	assert_non_null(at);
+	assert_non_null(strstr(at, "UID FETCH"));
+	assert_null(strstr(at, "EXAMINE"));
+	assert_true(strstr(bench->fake.log, "UID FETCH") < at);
+	assert_int_equal(bench->fake.connections, 1);
+	tear_down(bench);
+	bench = set_up(&fake);
+	fetch_heavy(bench, 0);
+	assert_null(strstr(bench->fake.log, "COMPRESS"));
+	line = source_line(bench->source);
+	assert_int_equal(line.compress, COMPRESS_OFF);
+	tear_down(bench);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +450,7 @@ int main(void)
 		cmocka_unit_test(a_full_pipe_counts_its_chain),
 		cmocka_unit_test(begins_in_few_round_trips),
 		cmocka_unit_test(compresses_when_told_to),
+		cmocka_unit_test(compresses_when_the_line_is_slow),
 		cmocka_unit_test(what_a_server_gets_wrong_is_not_asked),
 		cmocka_unit_test(
 			a_folder_of_everything_is_hidden_where_it_repeats),

@@ -34,7 +34,7 @@ static void by_round_trips(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		const struct work_size size = {cases[i].commands, 0};
 		const struct source_line line = {
-			cases[i].ms * US_PER_MS, cases[i].depth};
+			cases[i].ms * US_PER_MS, cases[i].depth, COMPRESS_AUTO};
 
 		assert_int_equal(hire_for_commands(&size, &line, cases[i].max),
 			cases[i].want);
@@ -44,7 +44,7 @@ static void by_round_trips(void **state)
 /* A line on which N connections carry rate[N] bytes a second. */
 static unsigned try_line(const double *rate, uint64_t limit, int64_t rtt_us)
 {
-	const struct source_line line = {rtt_us, 16};
+	const struct source_line line = {rtt_us, 16, COMPRESS_AUTO};
 	struct hire_look look = {
 		.bytes_left = 1000000000, .limit_bytes_s = limit};
 	struct hire hire;
@@ -88,7 +88,7 @@ static void by_trying(void **state)
 
 static void not_for_a_little_rest(void **state)
 {
-	const struct source_line line = {50 * US_PER_MS, 16};
+	const struct source_line line = {50 * US_PER_MS, 16, COMPRESS_AUTO};
 	struct hire_look look = {.bytes_left = 5000000};
 	struct hire hire;
 
@@ -103,7 +103,7 @@ static void not_for_a_little_rest(void **state)
 /* One more was asked for and did not get in: that is that. */
 static void a_refusal_ends_the_tries(void **state)
 {
-	const struct source_line line = {50 * US_PER_MS, 16};
+	const struct source_line line = {50 * US_PER_MS, 16, COMPRESS_AUTO};
 	struct hire_look look = {.bytes_left = 100000000};
 	struct hire hire;
 
