@@ -181,12 +181,14 @@ static double law_x(const void *law, double n)
 static int fit_from_json(struct options *o, const char *text)
 {
 	json_t *json = json_loads(text, 0, NULL);
-	json_t *c = json_object_get(json_object_get(json, "fit"), "c");
+	json_t *fit = json_object_get(json, "fit");
+	json_t *c = json_object_get(fit, "c");
 	json_t *sd = json_object_get(json, "sd_ln");
 	int rc = json_array_size(c) == 3 ? 0 : -1;
 
 	for (size_t i = 0; rc == 0 && i < 3; i++)
 		o->fit.c[i] = json_number_value(json_array_get(c, i));
+	o->fit.ceiling = json_number_value(json_object_get(fit, "ceiling"));
 	o->advised = (unsigned)json_integer_value(
 		json_object_get(json, "batch_size"));
 	if (rc == 0 && json_is_number(sd))
@@ -360,6 +362,30 @@ static void study_text(const struct study *s)
 	}
 }
 
+static json_t *number_or_null(bool known, double value)
+{
+	return known && isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *servers_json(const struct study *s)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < s->servers; i++) {
+		const struct study_server *v = &s->server[i];
+		json_array_append_new(list,
+			json_pack("{s:i,s:i,s:i,s:f,s:f,s:f,s:o,s:o}",
+				"optimum", (int)v->optimum, "first",
+				(int)v->first, "last", (int)v->last, "regret",
+				v->regret, "above_slo", v->above_slo, "gain",
+				v->gain, "gain_low",
+				number_or_null(v->gain_known, v->gain_low),
+				"gain_high",
+				number_or_null(v->gain_known, v->gain_high)));
+	}
+	return list;
+}
+
 static void study_json(const struct study *s)
 {
 	json_t *list = json_array();
@@ -375,14 +401,13 @@ static void study_json(const struct study *s)
 				"runs_above_5", r->runs_above_5, "worst_95",
 				r->worst_95, "overload", r->overload,
 				"first_high",
-				isfinite(r->first_high)
-					? json_real(r->first_high)
-					: json_null()));
+				number_or_null(true, r->first_high)));
 	}
-	json_t *json = json_pack("{s:i,s:i,s:I,s:f,s:f,s:o}", "servers",
+	json_t *json = json_pack("{s:i,s:i,s:I,s:f,s:f,s:i,s:o,s:o}", "servers",
 		(int)s->servers, "clients", (int)s->clients, "seed",
 		(json_int_t)s->seed, "optimum_median", s->opt_median,
-		"coverage", s->coverage, "policies", list);
+		"coverage", s->coverage, "gains", (int)s->gains, "policies",
+		list, "each", servers_json(s));
 	json_dumpf(json, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
 	putchar('\n');
 	json_decref(json);
@@ -405,6 +430,7 @@ static int study(const struct options *o)
 		fputs("\r                    \r", stderr);
 		study_text(&result);
 	}
+	study_free(&result);
 	return 0;
 }
 

@@ -84,12 +84,23 @@ static void note(struct columns *c, unsigned i, const struct server *server,
 		c->ratio[c->ratios++] = (double)result->first / server->n_opt;
 }
 
-static void judge_gain(struct study *study, const struct server *server,
-	const struct strategy_result *result)
+static void keep(struct study *study, unsigned i, const struct server *server,
+	const struct strategy_result *result, double regret)
 {
 	double truth =
 		network_x(server->curve, 10) / network_x(server->curve, 5) - 1;
 
+	study->server[i] = (struct study_server){
+		.optimum = server->n_opt,
+		.first = result->first,
+		.last = result->last,
+		.regret = regret,
+		.above_slo = result->world.above_slo,
+		.gain = truth,
+		.gain_low = result->gain_low,
+		.gain_high = result->gain_high,
+		.gain_known = result->gain_known,
+	};
 	if (!result->gain_known)
 		return;
 	study->gains++;
@@ -115,7 +126,7 @@ static void run_server(struct study *study, struct columns *columns, unsigned i,
 		note(&columns[p], i, &server, &result,
 			reference.world.makespan_s);
 		if (id == STRATEGY_SLUICE)
-			judge_gain(study, &server, &result);
+			keep(study, i, &server, &result, columns[p].regret[i]);
 	}
 	server_free(&server);
 }
@@ -129,8 +140,10 @@ void study_run(struct study *study, unsigned servers, unsigned clients,
 	double *opt = memory;
 	uint64_t random = seed;
 
-	*study = (struct study){
-		.servers = servers, .clients = clients, .seed = seed};
+	*study = (struct study){.servers = servers,
+		.clients = clients,
+		.seed = seed,
+		.server = xcalloc(servers, sizeof(struct study_server))};
 	for (int p = 0; p < STRATEGY_COUNT; p++) {
 		double *own = memory + servers * (size_t)(1 + 5 * p);
 		columns[p] = (struct columns){own, own + servers,
@@ -148,4 +161,10 @@ void study_run(struct study *study, unsigned servers, unsigned clients,
 	if (study->gains)
 		study->coverage /= study->gains;
 	free(memory);
+}
+
+void study_free(struct study *study)
+{
+	free(study->server);
+	study->server = NULL;
 }

@@ -21,6 +21,14 @@ struct study_row {
 	double first_log2;  /* mean |log2(first / optimum)| */
 };
 
+/* What the product, longest first, did on one server. */
+struct study_server {
+	unsigned optimum, first, last;
+	double regret, above_slo;
+	double gain, gain_low, gain_high; /* true 5 -> 10, and its interval */
+	bool gain_known;
+};
+
 struct study {
 	unsigned servers, clients;
 	uint64_t seed;
@@ -28,10 +36,12 @@ struct study {
 	double coverage; /* of the 90 % interval of the gain 5 -> 10 */
 	unsigned gains;
 	double opt_median;
+	struct study_server *server; /* so many as servers */
 };
 
 /* PROGRESS, unless NULL, is told how many servers are done. */
 void study_run(struct study *study, unsigned servers, unsigned clients,
 	uint64_t seed, void (*progress)(unsigned done));
+void study_free(struct study *study);
 
 #endif
