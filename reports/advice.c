@@ -198,6 +198,7 @@ static bool fit_of(const json_t *result, struct fit *fit)
 	*fit = (struct fit){.points = count_of(object, "points")};
 	for (size_t i = 0; i < 3; i++)
 		fit->c[i] = json_number_value(json_array_get(c, i));
+	fit->ceiling = json_number_value(json_object_get(object, "ceiling"));
 	return fit->points > 0 && fit->c[0] > 0;
 }
 

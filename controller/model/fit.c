@@ -17,6 +17,8 @@
 
 #define REWEIGHTINGS 3	  /* the first with measured X */
 #define TIE	     1e-9 /* of the weighted sum of squares of y */
+#define BEYOND	     2	  /* points that show a ceiling */
+#define CLEARLY	     4.0  /* difference of Akaike's criterion */
 
 struct row {
 	double a[3];
@@ -184,9 +186,90 @@ int fit_usl(struct fit *fit, const struct fit_point *points, size_t count)
 	return 0;
 }
 
+/* Squared residuals of X in standard errors. */
+static double misfit(
+	const struct fit *fit, const struct fit_point *points, size_t count)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!sound(&points[i]) || points[i].n < 1)
+			continue;
+		double r = points[i].y - fit_x(fit, points[i].n);
+		sum += r * r / (points[i].se * points[i].se);
+	}
+	return sum;
+}
+
+/* Points of at most LAST syncs rise along gamma n, the others stay at C. */
+static bool bounds_at(struct fit *fit, const struct fit_point *points,
+	size_t count, double last)
+{
+	double nx = 0;
+	double nn = 0;
+	double x = 0;
+	double w = 0;
+	unsigned beyond = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct fit_point *p = &points[i];
+		if (!sound(p) || p->n < 1)
+			continue;
+		double weight = 1 / (p->se * p->se);
+		if (p->n <= last) {
+			nx += weight * p->n * p->y;
+			nn += weight * p->n * p->n;
+		} else {
+			x += weight * p->y;
+			w += weight;
+			beyond++;
+		}
+	}
+	if (!(nx > 0) || beyond < BEYOND)
+		return false;
+	*fit = (struct fit){.c = {nn / nx}, .ceiling = x / w};
+	return fit->ceiling * fit->c[0] < last + 1;
+}
+
+int fit_law(struct fit *fit, const struct fit_point *points, size_t count)
+{
+	struct fit bounds = {.points = 0};
+	struct fit trial;
+
+	if (fit_usl(fit, points, count) < 0)
+		return -1;
+	double smooth = misfit(fit, points, count);
+	double least = smooth * exp(-CLEARLY / fit->points);
+	for (size_t i = 0; i < count; i++) {
+		if (!sound(&points[i]) ||
+			!bounds_at(&trial, points, count, points[i].n))
+			continue;
+		double sum = misfit(&trial, points, count);
+		if (sum < least) {
+			least = sum;
+			trial.points = fit->points;
+			bounds = trial;
+		}
+	}
+	if (bounds.points) {
+		name_coefficients(&bounds);
+		*fit = bounds;
+	}
+	return 0;
+}
+
+void fit_cap(struct fit *fit, double c)
+{
+	if (!(fit->ceiling > 0) || c < fit->ceiling)
+		fit->ceiling = c;
+}
+
 double fit_x(const struct fit *fit, double n)
 {
-	return n / (fit->c[0] + fit->c[1] * (n - 1) + fit->c[2] * n * (n - 1));
+	double x = n /
+		(fit->c[0] + fit->c[1] * (n - 1) + fit->c[2] * n * (n - 1));
+
+	return fit->ceiling > 0 && x > fit->ceiling ? fit->ceiling : x;
 }
 
 unsigned fit_knee(const struct fit *fit, unsigned n_cap, double share)
@@ -301,11 +384,17 @@ void fit_bootstrap(
 			if (rows[i].n > 0)
 				points[used++] = (struct fit_point){
 					rows[i].n, x[i], rows[i].se};
-		if (fit_usl(&band->replicate[band->count], points, used) == 0)
+		if (fit_law(&band->replicate[band->count], points, used) == 0)
 			band->count++;
 	}
 	free(x);
 	free(points);
+}
+
+void fit_band_cap(struct fit_band *band, double c)
+{
+	for (unsigned b = 0; b < band->count; b++)
+		fit_cap(&band->replicate[b], c);
 }
 
 double fit_band_sd(const struct fit_band *band, double n)

@@ -38,12 +38,21 @@ struct fit {
 	double c[3];
 	double gamma, alpha, beta;
 	double n_peak;	 /* INFINITY: no peak */
+	double ceiling;	 /* C in MB/min, never exceeded; 0: none */
 	unsigned points; /* distinct n it rests on; 0: no fit */
 };
 
 /* Points that are not finite and positive are skipped. Needs one point for
  * c0, two for a slope; returns -1 when none is left. */
 int fit_usl(struct fit *fit, const struct fit_point *points, size_t count);
+
+/* The law above, or the asymptotic bounds X(n) = min(gamma n, C) where they
+ * fit clearly better and two points lie beyond the corner C / gamma. Same
+ * points, same result as fit_usl(). */
+int fit_law(struct fit *fit, const struct fit_point *points, size_t count);
+
+/* A resource that is full at C: no X(n) above it. */
+void fit_cap(struct fit *fit, double c);
 
 /* The levels with n > 0 as points; POINTS may be NULL to count only. */
 size_t fit_points(const struct levels *levels, struct fit_point *points);
@@ -84,6 +93,8 @@ struct fit_band {
 
 void fit_bootstrap(
 	struct fit_band *band, const struct levels *levels, uint64_t seed);
+
+void fit_band_cap(struct fit_band *band, double c);
 
 /* sd of ln X(n) over the replicates. */
 double fit_band_sd(const struct fit_band *band, double n);

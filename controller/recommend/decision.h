@@ -24,6 +24,12 @@ struct decision {
 	double u0[LOAD_CONNECTIONS + 1], d[LOAD_CONNECTIONS + 1];
 };
 
+/* Utilisation law: the lines U = u0 + d X of CPU, link and disk. */
+void decision_lines(struct decision *decision);
+
+/* What is full at U = 1 gives no more: caps fit and band there. */
+void decision_capacity(struct decision *decision);
+
 /* Fills out->limit, canary, slo_ms; needs out->fit and n_cap. */
 void decision_limits(struct decision *decision);
 

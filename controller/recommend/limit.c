@@ -99,28 +99,58 @@ static size_t load_points(const struct decision *d, enum load_metric metric,
 	return used;
 }
 
-static double fit_x_or_linear(const struct decision *d, unsigned n)
+static const enum load_metric utilisations[] = {
+	LOAD_CPU, LOAD_NIC, LOAD_DISK_UTIL};
+#define UTILISATIONS (sizeof(utilisations) / sizeof(*utilisations))
+
+void decision_lines(struct decision *d)
 {
-	return d->out->fit.points ? fit_x(&d->out->fit, n) : NAN;
+	struct fit_point *points = xcalloc(d->row_count + 1, sizeof(*points));
+
+	for (size_t i = 0; i < UTILISATIONS; i++) {
+		enum load_metric metric = utilisations[i];
+		size_t count = load_points(d, metric, true, points);
+		double slope;
+		d->d[metric] = NAN;
+		if (count >= 2 &&
+			fit_line(&d->u0[metric], &slope, points, count) == 0)
+			d->d[metric] = slope;
+	}
+	free(points);
+}
+
+void decision_capacity(struct decision *d)
+{
+	struct recommendation *out = d->out;
+
+	for (size_t i = 0; i < UTILISATIONS; i++) {
+		enum load_metric metric = utilisations[i];
+		if (!(d->d[metric] > 0) || d->u0[metric] >= 1 ||
+			(metric == LOAD_DISK_UTIL &&
+				!d->facts->disk_rotational))
+			continue;
+		double full = (1 - d->u0[metric]) / d->d[metric];
+		if (isfinite(out->capacity) && full >= out->capacity)
+			continue;
+		out->capacity = full;
+		out->capacity_of = metric;
+	}
+	if (isfinite(out->capacity)) {
+		fit_cap(&out->fit, out->capacity);
+		fit_band_cap(&d->band, out->capacity);
+	}
 }
 
 /* Utilisation law: U(n) = u0 + d X(n) <= ceiling; 1 is no ceiling. */
 static void limit_utilisation(struct decision *d, enum limit_id id,
 	enum load_metric metric, double ceiling)
 {
-	struct fit_point *points = xcalloc(d->row_count + 1, sizeof(*points));
-	size_t count = load_points(d, metric, true, points);
-	double slope = NAN;
-
-	d->d[metric] = NAN;
-	if (count >= 2 && fit_line(&d->u0[metric], &slope, points, count) == 0)
-		d->d[metric] = slope;
-	free(points);
-	if (isnan(slope) || ceiling <= 0 || ceiling >= 1 ||
+	if (isnan(d->d[metric]) || ceiling <= 0 || ceiling >= 1 ||
 		d->out->fit.points == 0)
 		return;
 	for (unsigned n = 1; n <= LEVEL_MAX_N; n++) {
-		double u = d->u0[metric] + slope * fit_x_or_linear(d, n);
+		double u = d->u0[metric] +
+			d->d[metric] * fit_x(&d->out->fit, n);
 		if (u > ceiling) {
 			set_limit(d, id, n - 1, u, ceiling);
 			return;
@@ -335,9 +365,13 @@ unsigned decision_smallest(const struct recommendation *out,
 
 	*id = LIMIT_COUNT;
 	for (int i = 0; i < LIMIT_COUNT; i++) {
-		if ((enum limit_id)i == ignored || out->limit[i].n >= least)
+		uint32_t n = out->limit[i].n;
+		/* A hard limit says more than a knee at the same n, which
+		 * may be the end of what was looked at. */
+		if ((enum limit_id)i == ignored || n == LIMIT_NONE ||
+			n > least || (n == least && *id != LIMIT_KNEE))
 			continue;
-		least = out->limit[i].n;
+		least = n;
 		*id = (enum limit_id)i;
 	}
 	return least;

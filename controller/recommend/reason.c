@@ -14,6 +14,7 @@
 
 #define BUSY	 0.70 /* a resource that is the bottleneck for certain */
 #define HALF	 0.50 /* below that, nothing on the server is short */
+#define CLOSE	 0.95 /* a capacity within the step's reach */
 #define STRAIGHT 0.95 /* from there on nothing limits yet */
 #define BENDING	 0.90 /* X(n) / (n X(1)) under which the curve has bent */
 
@@ -95,10 +96,43 @@ static void name_bottleneck(struct decision *d, char *headline, size_t size)
 	}
 }
 
+/* Where more syncs bring no more, and why. */
+static void say_ceiling(struct decision *d)
+{
+	struct recommendation *out = d->out;
+	const struct fit *fit = &out->fit;
+	double corner = fit->ceiling / fit->gamma;
+
+	if (out->n_now > 1 && fit_x(fit, 1) >= STRAIGHT * out->x_now) {
+		decision_say(out,
+			"One sync alone moves %.0f MB/min, as much as %u "
+			"together: more only share it.",
+			fit_x(fit, 1), out->n_now);
+		return;
+	}
+	if (isfinite(out->capacity) &&
+		out->capacity < CLOSE * fit->gamma * out->n_cap)
+		decision_say(out,
+			"%.0f MB/min is all that can be had: %s reaches "
+			"100 %% there.",
+			out->capacity,
+			load_metric_table[out->capacity_of].label);
+	else if (fit->ceiling > 0)
+		decision_say(out,
+			"Beyond %.0f syncs throughput stays at %.0f MB/min.",
+			floor(corner), fit->ceiling);
+	if (isfinite(fit->n_peak) && fit->n_peak < out->n_now)
+		decision_say(out,
+			"Throughput falls beyond %.0f syncs: fewer are "
+			"faster.",
+			fmax(1, fit->n_peak));
+}
+
 static void say_throughput(struct decision *d)
 {
 	struct recommendation *out = d->out;
 	char headline[160];
+	char change[32] = "move as much";
 	unsigned to = out->batch_size;
 
 	name_bottleneck(d, headline, sizeof(headline));
@@ -111,19 +145,54 @@ static void say_throughput(struct decision *d)
 	}
 	struct fit_gain gain = fit_gain(&out->fit, &d->band, out->n_now, to,
 		out->n_obs, d->policy->gain_delta);
+	if (fabs(gain.gain) >= 0.005)
+		snprintf(change, sizeof(change), "%s %.0f %%",
+			gain.gain < 0 ? "lose" : "add", 100 * fabs(gain.gain));
 	decision_say(out,
-		"%s %u sync%s %.0f MB/min; %u would %s %.0f %% "
+		"%s %u sync%s %.0f MB/min; %u would %s "
 		"(90 %%: %+.0f..%+.0f %%), each user would get %.0f "
 		"instead of %.0f MB/min.",
 		headline, out->n_now, out->n_now == 1 ? " moves" : "s move",
-		out->x_now, to, gain.gain < 0 ? "lose" : "add",
-		100 * fabs(gain.gain), 100 * gain.low, 100 * gain.high,
+		out->x_now, to, change, 100 * gain.low, 100 * gain.high,
 		fit_x(&out->fit, to) / to, out->client_now);
-	if (isfinite(out->fit.n_peak) && out->fit.n_peak < out->n_now)
+	say_ceiling(d);
+}
+
+/* Limits that no load curve gives. */
+static void say_other_limit(struct decision *d, enum limit_id id)
+{
+	struct recommendation *out = d->out;
+	const struct limit *limit = &out->limit[id];
+
+	switch (id) {
+	case LIMIT_CONNECTIONS:
 		decision_say(out,
-			"Throughput falls beyond %.0f syncs: fewer are "
-			"faster.",
-			fmax(1, out->fit.n_peak));
+			"The server takes %.0f connections and has %.0f: "
+			"room for %u syncs.",
+			limit->ceiling, limit->value, limit->n);
+		break;
+	case LIMIT_WINDOW:
+		decision_say(out,
+			"With %u syncs a large mailbox would take %.0f "
+			"min; the window is %.0f min.",
+			limit->n + 1, limit->value, limit->ceiling);
+		break;
+	case LIMIT_CLIENTS:
+		if (id == out->binding)
+			decision_say(out,
+				"Only %u client%s left: more slots would stay "
+				"empty.",
+				limit->n, limit->n == 1 ? " is" : "s are");
+		break;
+	case LIMIT_HYSTERESIS:
+		decision_say(out,
+			"The last growth gave %.0f MB/min, less than the "
+			"%.0f it promised at least: back to %u.",
+			limit->value, limit->ceiling, limit->n);
+		break;
+	default:
+		break;
+	}
 }
 
 static void say_limit(struct decision *d, enum limit_id id)
@@ -161,25 +230,8 @@ static void say_limit(struct decision *d, enum limit_id id)
 			"the ceiling is %.1f ms.",
 			limit->value, next, limit->ceiling);
 		break;
-	case LIMIT_CONNECTIONS:
-		decision_say(out,
-			"The server takes %.0f connections and has %.0f: "
-			"room for %u syncs.",
-			limit->ceiling, limit->value, limit->n);
-		break;
-	case LIMIT_WINDOW:
-		decision_say(out,
-			"With %u syncs a large mailbox would take %.0f "
-			"min; the window is %.0f min.",
-			next, limit->value, limit->ceiling);
-		break;
-	case LIMIT_HYSTERESIS:
-		decision_say(out,
-			"The last growth gave %.0f MB/min, less than the "
-			"%.0f it promised at least: back to %u.",
-			limit->value, limit->ceiling, limit->n);
-		break;
 	default:
+		say_other_limit(d, id);
 		break;
 	}
 }

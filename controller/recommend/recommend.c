@@ -64,7 +64,7 @@ static int fit_levels(struct decision *d)
 	struct fit_point *points = xcalloc(count + 1, sizeof(*points));
 
 	fit_points(d->levels, points);
-	int rc = fit_usl(&d->out->fit, points, count);
+	int rc = fit_law(&d->out->fit, points, count);
 	free(points);
 	if (rc < 0)
 		d->out->fit.points = 0;
@@ -198,7 +198,7 @@ static void clear(struct recommendation *out)
 	out->x_now = out->x_batch = out->x_batch_low = NAN;
 	out->client_now = out->client_batch = NAN;
 	out->eta_seconds = out->slo_ms = out->idle_p95_ms = NAN;
-	out->sd_ln = NAN;
+	out->sd_ln = out->capacity = NAN;
 	out->bottleneck = "unknown";
 }
 
@@ -255,6 +255,8 @@ void recommend(struct recommendation *out, const struct bucket *buckets,
 	if (fit_levels(d) == 0 && out->fit.points >= 2) {
 		watch_drift(d);
 		fit_bootstrap(&d->band, d->levels, policy->seed);
+		decision_lines(d);
+		decision_capacity(d);
 		out->sd_ln = fit_band_sd(&d->band, out->n_now);
 		decision_limits(d);
 	} else {

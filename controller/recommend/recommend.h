@@ -114,16 +114,16 @@ struct recommendation {
 	double x_now, x_batch;		  /* MB/min; NAN without a fit */
 	double x_batch_low;		  /* lower bound, for hysteresis */
 	double client_now, client_batch;  /* MB/min of one sync */
-	double eta_seconds;		  /* NAN: sizes unknown */
-	double slo_ms;			  /* in force; NAN: none */
+	double capacity; /* MB/min at which a resource is full; NAN: unknown */
+	enum load_metric capacity_of; /* which */
+	double eta_seconds;	      /* NAN: sizes unknown */
+	double slo_ms;		      /* in force; NAN: none */
 	double idle_p95_ms;
 	const char *bottleneck; /* "disk", "cpu", "network", "outside", … */
 	unsigned n_obs, n_cap;
-	/* The next wave tries new ground: one batch of typical mailboxes, not
-	 * three of the largest, so that its answer comes soon. */
-	bool explore;
-	bool drift;			  /* older waves count half per wave */
-	struct fit fit;			  /* points = 0: none */
+	bool explore;	/* new ground: one batch of typical mailboxes first */
+	bool drift;	/* older waves count half per wave */
+	struct fit fit; /* points = 0: none */
 	struct fit_quad canary;		  /* p95 over n; points = 0: none */
 	double sd_ln;			  /* bootstrap sd of ln X(n_obs) */
 	unsigned choice_low, choice_high; /* 5-95 % range of the batch */

@@ -313,6 +313,16 @@ static json_t *encode_limits(const struct recommendation *rec)
 	return list;
 }
 
+static json_t *encode_load(const struct level *level)
+{
+	json_t *load = json_object();
+
+	for (int i = 0; i <= LOAD_CONNECTIONS; i++)
+		json_object_set_new(load, load_metric_table[i].name,
+			number(level->load[i]));
+	return load;
+}
+
 static json_t *encode_levels(const struct recommendation *rec)
 {
 	json_t *list = json_array();
@@ -320,14 +330,17 @@ static json_t *encode_levels(const struct recommendation *rec)
 	for (unsigned i = 0; i < rec->level_count; i++) {
 		const struct level *level = &rec->level[i];
 		json_array_append_new(list,
-			json_pack("{s:i,s:o,s:o,s:o,s:o,s:b,s:i,s:o}", "n",
-				(int)level->n, "buckets", number(level->k),
+			json_pack(
+				"{s:i,s:o,s:o,s:o,s:o,s:o,s:b,s:i,s:i,s:o,s:o}",
+				"n", (int)level->n, "buckets", number(level->k),
 				"seconds", number(level->seconds), "mb_min",
-				number(level->x_mb_min), "se",
-				number(level->se), "observed",
-				(int)level->observed, "probes",
-				(int)level->probes, "p95_ms",
-				number(level->p95_ms)));
+				number(level->x_mb_min), "sd",
+				number(level->sd), "se", number(level->se),
+				"observed", (int)level->observed, "probes",
+				(int)level->probes, "failures",
+				(int)level->failures, "p95_ms",
+				number(level->p95_ms), "load",
+				encode_load(level)));
 	}
 	return list;
 }
@@ -336,10 +349,12 @@ static json_t *encode_fit(const struct fit *fit)
 {
 	if (fit->points == 0)
 		return json_null();
-	return json_pack("{s:[f,f,f],s:o,s:o,s:o,s:o,s:i}", "c", fit->c[0],
+	return json_pack("{s:[f,f,f],s:o,s:o,s:o,s:o,s:o,s:i}", "c", fit->c[0],
 		fit->c[1], fit->c[2], "gamma", number(fit->gamma), "alpha",
 		number(fit->alpha), "beta", number(fit->beta), "n_peak",
-		number(fit->n_peak), "points", (int)fit->points);
+		number(fit->n_peak), "ceiling",
+		number(fit->ceiling > 0 ? fit->ceiling : NAN), "points",
+		(int)fit->points);
 }
 
 static json_t *encode_canary(const struct fit_quad *fit)
@@ -360,6 +375,7 @@ static void encode_numbers(json_t *json, const struct recommendation *rec)
 		{"gain", rec->gain},
 		{"gain_low", rec->gain_low},
 		{"gain_high", rec->gain_high},
+		{"capacity", rec->capacity},
 		{"eta_seconds", rec->eta_seconds},
 		{"x_now", rec->x_now},
 		{"x_batch", rec->x_batch},
@@ -396,6 +412,10 @@ char *recommendation_encode(const struct recommendation *rec)
 			rec->bottleneck, "drift", (int)rec->drift, "explore",
 			(int)rec->explore, "buckets", (json_int_t)rec->buckets,
 			"usable", (json_int_t)rec->usable));
+	json_object_set_new(json, "capacity_of",
+		isfinite(rec->capacity)
+			? json_string(load_metric_table[rec->capacity_of].name)
+			: json_null());
 	json_object_set_new(json, "fit", encode_fit(&rec->fit));
 	json_object_set_new(json, "canary", encode_canary(&rec->canary));
 	json_object_set_new(json, "limits", encode_limits(rec));

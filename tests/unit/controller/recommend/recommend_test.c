@@ -1,83 +1,8 @@
-/* recommend_test.c - verdicts, limits and sentences, bad data included. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-/* cmocka wants the four above first. */
-#include <cmocka.h>
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
+/* recommend_test.c - verdicts and sentences, bad data included. */
+#include "recommend_world.h"
 
 #include "err.h"
-#include "random.h"
 #include "record.h"
-
-#define PER_LEVEL 36 /* buckets: three minutes */
-#define MOST	  4096
-
-static struct bucket bucket[MOST];
-static size_t count;
-static struct recommend_facts facts;
-static struct recommendation out;
-
-static int setup(void **state)
-{
-	(void)state;
-	count = 0;
-	memset(&facts, 0, sizeof(facts));
-	facts.clients_left = 200;
-	return 0;
-}
-
-/* PER_LEVEL buckets at N, with a little noise. */
-static void add(unsigned wave, unsigned n, double x)
-{
-	uint64_t random = wave * 1000 + n;
-
-	for (int i = 0; i < PER_LEVEL; i++, count++) {
-		struct bucket *b = &bucket[count];
-		bucket_init(b, (double)count * 5, 5);
-		b->wave = wave;
-		b->n = b->active = (float)n;
-		b->x_mb_min = (float)(x * (1 + 0.02 * random_normal(&random)));
-	}
-}
-
-static void add_table(const double *x, unsigned levels)
-{
-	for (unsigned n = 1; n <= levels; n++)
-		add(n == 1 ? 1 : 2, n, x[n - 1]);
-	facts.wave = 2;
-	facts.wave_slots = levels;
-	facts.admitted = facts.done = levels;
-}
-
-static void decide(void)
-{
-	recommend(&out, bucket, count, &facts, &recommend_policy_default);
-	assert_true(out.batch_size >= 1);
-	assert_true(out.reason_count > 0);
-}
-
-static void assert_says(const char *text)
-{
-	for (unsigned i = 0; i < out.reason_count; i++)
-		if (strstr(out.reasons[i], text))
-			return;
-	for (unsigned i = 0; i < out.reason_count; i++)
-		print_message("%s\n", out.reasons[i]);
-	fail_msg("no reason says \"%s\"", text);
-}
-
-static void set_load(unsigned n, enum load_metric metric, double value)
-{
-	for (size_t i = 0; i < count; i++)
-		if (bucket[i].n == (float)n)
-			bucket[i].load[metric] = (float)value;
-}
-
-static const double rising[] = {52, 101, 141, 172, 193};
 
 static void knee_of_the_golden_curve(void **state)
 {
@@ -141,19 +66,6 @@ static void one_other_n_only(void **state)
 	assert_says("at 5 syncs at once: a curve needs a second number");
 }
 
-static void linear_goes_to_the_step_limit(void **state)
-{
-	static const double x[] = {52, 104, 156, 208, 260};
-
-	(void)state;
-	add_table(x, 5);
-	decide();
-	assert_true(out.batch_size >= 9 && out.batch_size <= 10);
-	assert_true(out.explore);
-	assert_says("No limit seen up to 5 syncs");
-	assert_string_equal(out.bottleneck, "none");
-}
-
 static void equal_x_needs_no_company(void **state)
 {
 	static const double x[] = {100, 100, 100, 100, 100};
@@ -162,6 +74,10 @@ static void equal_x_needs_no_company(void **state)
 	add_table(x, 5);
 	decide();
 	assert_int_equal(out.batch_size, 1);
+	assert_int_equal(out.binding, LIMIT_KNEE);
+	assert_says("One sync alone moves 10");
+	assert_says("as much as 5 together: more only share it");
+	assert_says("1 would move as much");
 }
 
 static void falling_x_shrinks(void **state)
@@ -231,16 +147,6 @@ static void a_load_generator_is_no_knee(void **state)
 	assert_says("in 1 % of the wave's 144 buckets");
 }
 
-static void fewer_clients_than_slots(void **state)
-{
-	(void)state;
-	add_table(rising, 5);
-	facts.clients_left = 2;
-	decide();
-	assert_int_equal(out.batch_size, 2);
-	assert_int_equal(out.binding, LIMIT_CLIENTS);
-}
-
 /* A wave of 3 clients can never show 8 at once: that is no doubt. */
 static void a_small_wave_is_no_doubt(void **state)
 {
@@ -261,83 +167,6 @@ static void slots_never_reached_is_a_doubt(void **state)
 	decide();
 	assert_int_equal(out.verdict, VERDICT_INCONCLUSIVE);
 	assert_says("8 syncs at once were never seen");
-}
-
-static void cpu_limits(void **state)
-{
-	(void)state;
-	add_table(rising, 5);
-	facts.exporter = true;
-	for (unsigned n = 1; n <= 5; n++)
-		set_load(n, LOAD_CPU, 0.1 + 0.0036 * rising[n - 1]);
-	decide();
-	/* 0.85 is reached at 208 MB/min, between 6 and 7. */
-	assert_int_equal(out.limit[LIMIT_CPU].n, 6);
-	assert_string_equal(out.bottleneck, "cpu");
-	assert_says("CPU-bound");
-	assert_says("no disk read latency: it does not limit");
-}
-
-static void a_ceiling_of_all_is_none(void **state)
-{
-	struct recommend_policy policy = recommend_policy_default;
-
-	(void)state;
-	add_table(rising, 5);
-	facts.exporter = true;
-	for (unsigned n = 1; n <= 5; n++)
-		set_load(n, LOAD_CPU, 0.5 + 0.003 * rising[n - 1]);
-	decide();
-	assert_true(out.limit[LIMIT_CPU].n <= 5);
-	policy.cpu_max = 1;
-	recommend(&out, bucket, count, &facts, &policy);
-	assert_int_equal(out.limit[LIMIT_CPU].n, LIMIT_NONE);
-}
-
-static void disk_latency_limits(void **state)
-{
-	(void)state;
-	add_table(rising, 5);
-	facts.exporter = facts.disk_rotational = true;
-	for (unsigned n = 1; n <= 5; n++)
-		set_load(n, LOAD_DISK_READ_AWAIT, 4.0 * n);
-	decide();
-	/* Straight to the ceiling of 20 ms, give or take rounding. */
-	assert_true(out.limit[LIMIT_DISK_LATENCY].n >= 4 &&
-		out.limit[LIMIT_DISK_LATENCY].n <= 5);
-	facts.disk_rotational = false;
-	decide();
-	assert_int_equal(out.limit[LIMIT_DISK_LATENCY].n, 1);
-	assert_int_equal(out.batch_size, 1);
-	assert_says("A disk read would take");
-}
-
-static void probes(unsigned n, double p95_ms)
-{
-	for (size_t i = 0; i < count; i++) {
-		int64_t us[5];
-		if (bucket[i].n != (float)n)
-			continue;
-		for (int p = 0; p < 5; p++)
-			us[p] = (int64_t)(p95_ms * 1000);
-		bucket_set_probes(&bucket[i], us, 5, 0);
-	}
-}
-
-static void waiting_users_limit(void **state)
-{
-	(void)state;
-	add(0, 0, 0);
-	add_table(rising, 5);
-	facts.canary = true;
-	for (unsigned n = 0; n <= 5; n++)
-		probes(n, 40 + 8.0 * n);
-	decide();
-	/* Idle 40 ms: the objective is 90 ms; 0.75..0.95 of it. */
-	assert_true(fabs(out.slo_ms - 90) < 2);
-	assert_int_equal(out.binding, LIMIT_CANARY);
-	assert_int_equal(out.batch_size, 5);
-	assert_says("Waiting users: at 6 syncs");
 }
 
 static void users_above_the_slo_fail_the_wave(void **state)
@@ -366,17 +195,6 @@ static void an_slo_below_idle_is_refused(void **state)
 	decide();
 	assert_int_equal(out.verdict, VERDICT_FAIL);
 	assert_says("is below the p95 of the idle server");
-}
-
-static void slo_rule(void **state)
-{
-	(void)state;
-	assert_true(recommend_slo_ms(0, 40) == 90);
-	assert_true(recommend_slo_ms(0, 80) == 160);
-	assert_true(recommend_slo_ms(70, 80) == 70);
-	assert_true(recommend_slo_ms(500, 80) == 160);
-	assert_true(recommend_slo_ms(500, NAN) == 500);
-	assert_true(isnan(recommend_slo_ms(0, NAN)));
 }
 
 static void failures_fail(void **state)
@@ -419,42 +237,6 @@ static void a_silent_canary_is_a_doubt(void **state)
 	assert_int_equal(out.verdict, VERDICT_INCONCLUSIVE);
 	assert_says("buckets have canary probes");
 	assert_says("The canary gave too few latencies");
-}
-
-static void connections_and_window_limit(void **state)
-{
-	(void)state;
-	add_table(rising, 5);
-	facts.connections_limit = 100;
-	facts.connections_used = 90;
-	facts.connections_per_client = 2;
-	decide();
-	assert_int_equal(out.limit[LIMIT_CONNECTIONS].n, 4);
-	assert_int_equal(out.batch_size, 4);
-	facts.connections_limit = 0;
-	facts.window_s = 600;
-	facts.mb_left_q90 = 430;
-	decide();
-	/* 43 MB/min each are needed: X(n)/n at 3 is 47, at 4 it is 43. */
-	assert_true(out.limit[LIMIT_WINDOW].n >= 3 &&
-		out.limit[LIMIT_WINDOW].n <= 4);
-	assert_int_equal(out.binding, LIMIT_WINDOW);
-}
-
-static void growth_that_disappoints_is_undone(void **state)
-{
-	struct recommend_past past = {3, 8, 5, 250};
-
-	(void)state;
-	add_table(rising, 5);
-	add(3, 8, 190);
-	facts.wave = 3;
-	facts.wave_slots = 8;
-	facts.past = &past;
-	facts.past_count = 1;
-	decide();
-	assert_int_equal(out.limit[LIMIT_HYSTERESIS].n, 5);
-	assert_true(out.batch_size <= 5);
 }
 
 static void drift_forgets_slowly(void **state)
@@ -529,27 +311,18 @@ int main(void)
 		T(zero_buckets),
 		T(pilot_of_one_goes_by_plan),
 		T(one_other_n_only),
-		T(linear_goes_to_the_step_limit),
 		T(equal_x_needs_no_company),
 		T(falling_x_shrinks),
 		T(damaged_numbers_are_left_out),
 		T(nothing_usable),
 		T(a_load_generator_is_no_knee),
-		T(fewer_clients_than_slots),
 		T(a_small_wave_is_no_doubt),
 		T(slots_never_reached_is_a_doubt),
-		T(cpu_limits),
-		T(a_ceiling_of_all_is_none),
-		T(disk_latency_limits),
-		T(waiting_users_limit),
 		T(users_above_the_slo_fail_the_wave),
 		T(an_slo_below_idle_is_refused),
-		T(slo_rule),
 		T(failures_fail),
 		T(lost_exporter_is_a_doubt),
 		T(a_silent_canary_is_a_doubt),
-		T(connections_and_window_limit),
-		T(growth_that_disappoints_is_undone),
 		T(drift_forgets_slowly),
 		T(eta_has_the_tail),
 		T(inputs_survive_json),
