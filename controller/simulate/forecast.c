@@ -169,7 +169,9 @@ static void burn_down(
 	double left[FORECAST_RUNS] = {0};
 
 	for (unsigned p = 0; p < FORECAST_POINTS; p++) {
-		double minute = f->hours_high * 60 * p / (FORECAST_POINTS - 1);
+		/* A little later, so that rounding leaves nobody at the end. */
+		double minute = f->hours_high * 60 * (1 + 1e-12) * p /
+			(FORECAST_POINTS - 1);
 		for (unsigned r = 0; r < count; r++)
 			left[r] = left_at(&runs[r], minute);
 		qsort(left, count, sizeof(*left), compare_doubles);

@@ -154,8 +154,14 @@ static void gate(struct loop *l, const struct world_view *view)
 	ask(l, view);
 	if (l->wave == 2)
 		judge_gain(l, view);
-	if (l->rec->fit.points && l->result->first == 0)
-		l->result->first = l->rec->batch_size;
+	if (l->rec->fit.points) {
+		double optimum = server_optimum(l->server, view->now_s);
+		if (l->result->first == 0)
+			l->result->first = l->rec->batch_size;
+		l->result->advices++;
+		l->result->advices_high += l->rec->batch_size >
+			STRATEGY_HIGH * optimum;
+	}
 	l->result->last = l->rec->batch_size;
 	l->n_obs = l->rec->n_obs;
 	remember(l, before);

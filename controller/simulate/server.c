@@ -10,6 +10,12 @@
 #define OPT_LEAST 2
 #define OPT_MOST  40
 
+#define CHANGE_SHARE 0.4 /* of the rollout, before the server changes */
+#define SLOWER	     1.6
+
+const char *const server_trouble_names[TROUBLE_COUNT] = {
+	"none", "drift", "change", "sizes", "speeds"};
+
 static double uniform(uint64_t *random, double low, double high)
 {
 	return low + (high - low) * random_unit(random);
@@ -65,30 +71,26 @@ static void draw_network(struct network *net, uint64_t *random)
 	net->probe_reads = 1;
 }
 
-/* The optimum within the SLO; false when there is none worth finding. */
-static bool find_optimum(struct server *server)
+/* The least n with 95 % of the best X within the SLO; 0: none keeps it. */
+static unsigned find_optimum(
+	const struct network_curve *curve, double slo_ms, unsigned *n_best)
 {
-	const struct network_curve *curve = server->curve;
 	unsigned within = 0;
 	double best = 0;
 
 	for (unsigned n = 1; n <= SERVER_N_MAX; n++) {
-		if (network_p95_ms(curve, n) > server->slo_ms)
+		if (network_p95_ms(curve, n) > slo_ms)
 			break;
 		within = n;
 		if (network_x(curve, n) > best) {
 			best = network_x(curve, n);
-			server->n_best = n;
+			*n_best = n;
 		}
 	}
-	for (unsigned n = 1; n <= within; n++) {
-		if (network_x(curve, n) >= KNEE * best) {
-			server->n_opt = n;
-			break;
-		}
-	}
-	return within && server->n_opt >= OPT_LEAST &&
-		server->n_opt <= OPT_MOST;
+	for (unsigned n = 1; n <= within; n++)
+		if (network_x(curve, n) >= KNEE * best)
+			return n;
+	return 0;
 }
 
 void server_draw(struct server *server, uint64_t *random)
@@ -101,7 +103,9 @@ void server_draw(struct server *server, uint64_t *random)
 		server->slo_ms = recommend_slo_ms(
 			uniform(random, 1.5, 4) * server->idle_p95_ms,
 			server->idle_p95_ms);
-		if (find_optimum(server))
+		server->n_opt = find_optimum(
+			server->curve, server->slo_ms, &server->n_best);
+		if (server->n_opt >= OPT_LEAST && server->n_opt <= OPT_MOST)
 			break;
 		server_free(server);
 	}
@@ -112,8 +116,77 @@ void server_draw(struct server *server, uint64_t *random)
 	server->noise_server = uniform(random, 0.03, 0.12);
 }
 
+/* The same server, whose CPU and disk take so many times as long. */
+static void change(struct server *server, double slower)
+{
+	struct network network = server->network;
+	unsigned best;
+
+	network.cpu_s *= slower;
+	network.disk_s *= slower;
+	network_free(server->later);
+	server->later = network_solve(&network, SERVER_N_MAX);
+	server->n_opt_later = find_optimum(
+		server->later, server->slo_ms, &best);
+}
+
+void server_trouble(
+	struct server *server, enum server_trouble trouble, unsigned clients)
+{
+	double whole_s = 60 * clients * server->mean_mb /
+		network_x(server->curve, server->n_opt);
+
+	switch (trouble) {
+	case TROUBLE_DRIFT:
+		server->drift_s = whole_s;
+		break;
+	case TROUBLE_CHANGE:
+		server->change_s = whole_s * CHANGE_SHARE;
+		/* Somebody must still be able to work. */
+		for (double slower = SLOWER;; slower = sqrt(slower)) {
+			change(server, slower);
+			if (server->n_opt_later)
+				break;
+		}
+		break;
+	case TROUBLE_SIZES:
+		server->sigma_mb = 1.6;
+		break;
+	case TROUBLE_SPEEDS:
+		server->sigma_speed = 0.8;
+		break;
+	case TROUBLE_NONE:
+	case TROUBLE_COUNT:
+		break;
+	}
+}
+
+static bool changed(const struct server *server, double now_s)
+{
+	return server->change_s > 0 && now_s >= server->change_s;
+}
+
+const struct network_curve *server_curve(
+	const struct server *server, double now_s)
+{
+	return changed(server, now_s) ? server->later : server->curve;
+}
+
+unsigned server_optimum(const struct server *server, double now_s)
+{
+	return changed(server, now_s) ? server->n_opt_later : server->n_opt;
+}
+
+double server_share(const struct server *server, double now_s)
+{
+	if (!(server->drift_s > 0))
+		return 1;
+	return 1 - 0.5 * fmin(now_s / server->drift_s, 1);
+}
+
 void server_free(struct server *server)
 {
 	network_free(server->curve);
-	server->curve = NULL;
+	network_free(server->later);
+	server->curve = server->later = NULL;
 }

@@ -109,11 +109,12 @@ static void run_simple(enum strategy_id id, struct world *world,
 	struct simple s = {.slots = fixed[id], .slo_ms = server->slo_ms};
 	struct world_view view;
 
-	if (id == STRATEGY_ORACLE || id == STRATEGY_ORACLE_LONGEST)
-		s.slots = server->n_opt;
+	world_look(world, &view);
 	if (s.slots == 0)
 		s.slots = 1;
 	do {
+		if (id == STRATEGY_ORACLE || id == STRATEGY_ORACLE_LONGEST)
+			s.slots = server_optimum(server, view.now_s);
 		world_set(world, s.slots, STAGGER_S, 1, false, &free_run);
 		if (!world_step(world))
 			break;

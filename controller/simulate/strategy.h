@@ -24,12 +24,16 @@ enum strategy_id {
 	STRATEGY_COUNT
 };
 
+#define STRATEGY_HIGH 1.5 /* times the optimum */
+
 const char *strategy_name(enum strategy_id id);
 
 struct strategy_result {
 	struct world_result world;
 	unsigned first; /* first advice that came from a fit; 0: none */
 	unsigned last;
+	/* All that came from a fit, and those above 1.5 x the optimum then. */
+	unsigned advices, advices_high;
 	bool gain_known; /* interval of the gain 5 -> 10 after pilot 5 */
 	double gain_low, gain_high;
 };

@@ -12,13 +12,12 @@
 #include "alloc.h"
 #include "random.h"
 
-#define TOO_HIGH 1.5
-#define OFTEN	 0.05
+#define OFTEN 0.05
 
 /* Columns of results, one value a server. */
 struct columns {
 	double *regret, *above, *worst, *overload, *ratio;
-	unsigned ratios;
+	unsigned ratios, advices, advices_high;
 };
 
 static int compare_doubles(const void *a, const void *b)
@@ -58,7 +57,7 @@ static void sum_up(struct study_row *row, struct columns *c, unsigned count)
 	for (unsigned i = 0; i < count; i++)
 		often += c->above[i] > OFTEN;
 	for (unsigned i = 0; i < c->ratios; i++) {
-		high += c->ratio[i] > TOO_HIGH;
+		high += c->ratio[i] > STRATEGY_HIGH;
 		log_sum += fabs(log2(c->ratio[i]));
 	}
 	row->regret_mean = mean(c->regret, count);
@@ -70,6 +69,8 @@ static void sum_up(struct study_row *row, struct columns *c, unsigned count)
 	row->overload = mean(c->overload, count);
 	row->first_high = c->ratios ? (double)high / c->ratios : NAN;
 	row->first_log2 = c->ratios ? log_sum / c->ratios : NAN;
+	row->advice_high = c->advices ? (double)c->advices_high / c->advices
+				      : NAN;
 	row->first_ratio = quantile(c->ratio, c->ratios, 0.5);
 }
 
@@ -82,6 +83,8 @@ static void note(struct columns *c, unsigned i, const struct server *server,
 	c->overload[i] = result->world.overload;
 	if (result->first)
 		c->ratio[c->ratios++] = (double)result->first / server->n_opt;
+	c->advices += result->advices;
+	c->advices_high += result->advices_high;
 }
 
 static void keep(struct study *study, unsigned i, const struct server *server,
@@ -116,6 +119,7 @@ static void run_server(struct study *study, struct columns *columns, unsigned i,
 	struct strategy_result result;
 
 	server_draw(&server, random);
+	server_trouble(&server, study->trouble, study->clients);
 	uint64_t seed = random_bits(random);
 	*opt = server.n_opt;
 	strategy_run(
@@ -131,24 +135,22 @@ static void run_server(struct study *study, struct columns *columns, unsigned i,
 	server_free(&server);
 }
 
-void study_run(struct study *study, unsigned servers, unsigned clients,
-	uint64_t seed, void (*progress)(unsigned done))
+void study_run(struct study *study, void (*progress)(unsigned done))
 {
 	struct columns columns[STRATEGY_COUNT];
+	unsigned servers = study->servers;
 	double *memory = xcalloc(
 		(size_t)servers * (5 * STRATEGY_COUNT + 1), sizeof(double));
 	double *opt = memory;
-	uint64_t random = seed;
+	uint64_t random = study->seed;
 
-	*study = (struct study){.servers = servers,
-		.clients = clients,
-		.seed = seed,
-		.server = xcalloc(servers, sizeof(struct study_server))};
+	study->coverage = study->gains = 0;
+	study->server = xcalloc(servers, sizeof(*study->server));
 	for (int p = 0; p < STRATEGY_COUNT; p++) {
 		double *own = memory + servers * (size_t)(1 + 5 * p);
 		columns[p] = (struct columns){own, own + servers,
 			own + 2 * (size_t)servers, own + 3 * (size_t)servers,
-			own + 4 * (size_t)servers, 0};
+			own + 4 * (size_t)servers, 0, 0, 0};
 	}
 	for (unsigned i = 0; i < servers; i++) {
 		run_server(study, columns, i, &random, &opt[i]);

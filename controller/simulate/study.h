@@ -19,6 +19,7 @@ struct study_row {
 	double first_high;  /* share of first advices > 1.5 x optimum */
 	double first_ratio; /* median of first advice over optimum */
 	double first_log2;  /* mean |log2(first / optimum)| */
+	double advice_high; /* share of all advices > 1.5 x optimum */
 };
 
 /* What the product, longest first, did on one server. */
@@ -32,6 +33,7 @@ struct study_server {
 struct study {
 	unsigned servers, clients;
 	uint64_t seed;
+	enum server_trouble trouble;
 	struct study_row row[STRATEGY_COUNT];
 	double coverage; /* of the 90 % interval of the gain 5 -> 10 */
 	unsigned gains;
@@ -39,9 +41,9 @@ struct study {
 	struct study_server *server; /* so many as servers */
 };
 
-/* PROGRESS, unless NULL, is told how many servers are done. */
-void study_run(struct study *study, unsigned servers, unsigned clients,
-	uint64_t seed, void (*progress)(unsigned done));
+/* STUDY says how many servers and clients, which seed and trouble; the rest
+ * is filled in. PROGRESS, unless NULL, is told how many servers are done. */
+void study_run(struct study *study, void (*progress)(unsigned done));
 void study_free(struct study *study);
 
 #endif

@@ -115,6 +115,16 @@ void world_free(struct world *w)
 	free(w);
 }
 
+static double now_s(const struct world *w)
+{
+	return (double)w->step * WORLD_STEP_S;
+}
+
+static const struct network_curve *curve_now(const struct world *w)
+{
+	return server_curve(w->server, now_s(w));
+}
+
 /* The largest few hold the 95 % quantile: no need to sort them all, at every
  * step of every policy. */
 static double recent_p95_ms(const struct world *w)
@@ -142,7 +152,7 @@ static double recent_p95_ms(const struct world *w)
 void world_look(const struct world *w, struct world_view *view)
 {
 	*view = (struct world_view){
-		.now_s = (double)w->step * WORLD_STEP_S,
+		.now_s = now_s(w),
 		.active = w->active,
 		.started = w->started,
 		.done = w->done,
@@ -189,18 +199,18 @@ static void obey_pause(struct world *w)
 /* Slots are counted with the paused ones, which hold theirs. */
 static void start_some(struct world *w)
 {
-	double now_s = (double)w->step * WORLD_STEP_S;
+	double now = now_s(w);
 	/* Who takes the place of one that ended need not wait: the server has
 	 * borne as many before. */
 	while (w->started < w->clients && !w->brake.hold &&
 		w->started - w->done < w->slots &&
-		(now_s - w->last_start_s >= w->stagger_s ||
+		(now - w->last_start_s >= w->stagger_s ||
 			w->started - w->done < w->reached)) {
 		choose_next(w);
 		w->live[w->live_count++] = w->started;
 		w->client[w->started++].state = RUNNING;
 		w->active++;
-		w->last_start_s = now_s;
+		w->last_start_s = now;
 	}
 	if (w->reached < w->started - w->done)
 		w->reached = w->started - w->done;
@@ -214,7 +224,7 @@ static unsigned effective_n(const struct world *w, double cap)
 	unsigned n = w->active;
 
 	if (cap > 0)
-		while (n > 1 && network_x(w->server->curve, n - 1) >= cap)
+		while (n > 1 && network_x(curve_now(w), n - 1) >= cap)
 			n--;
 	return n;
 }
@@ -222,8 +232,8 @@ static unsigned effective_n(const struct world *w, double cap)
 static bool move_bytes(struct world *w)
 {
 	double seconds = WORLD_STEP_S;
-	double x = network_x(w->server->curve, w->active) *
-		exp(w->server_noise);
+	double x = network_x(curve_now(w), w->active) *
+		server_share(w->server, now_s(w)) * exp(w->server_noise);
 	double moved = 0;
 	bool ended = false;
 
@@ -268,7 +278,7 @@ static void probe(struct world *w, struct bucket *bucket, unsigned n)
 
 	for (int i = 0; i < WORLD_STEP_PROBES; i++) {
 		us[i] = (int64_t)(1000 *
-			network_probe_ms(w->server->curve, n, &w->random));
+			network_probe_ms(curve_now(w), n, &w->random));
 		w->recent_us[w->recents++ % RECENT_PROBES] = us[i];
 	}
 	bucket_set_probes(bucket, us, WORLD_STEP_PROBES, 0);
@@ -288,8 +298,9 @@ static struct bucket *new_bucket(struct world *w)
 
 static void count_truth(struct world *w, unsigned n)
 {
-	double p95 = network_p95_ms(w->server->curve, n);
-	double over = (double)w->active / w->server->n_opt - 1;
+	double p95 = network_p95_ms(curve_now(w), n);
+	double over = (double)w->active / server_optimum(w->server, now_s(w)) -
+		1;
 
 	w->sum.above_slo += p95 > w->server->slo_ms;
 	w->sum.worst = fmax(w->sum.worst, p95 / w->server->slo_ms);

@@ -9,7 +9,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "err.h"
 #include "forecast.h"
+#include "guess.h"
 #include "network.h"
 #include "study.h"
 
@@ -69,6 +71,37 @@ static void a_thrashing_disk_falls(void **state)
 	network_free(curve);
 }
 
+/* One sync alone moves what was said; many move what the narrowest part
+ * lets through; no part is faster than itself. */
+static void a_guess_is_its_parts(void **state)
+{
+	struct guess guess = {.x1_mb_min = 60,
+		.nic_mbit = 100,
+		.cores = 2,
+		.core_mb_min = 500,
+		.disk_mb_min = 2000,
+		.disk_parallel = 8,
+		.online = 0.1};
+	struct network network;
+	struct network_curve *curve;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(guess_network(&network, &guess, &err), 0);
+	curve = network_solve(&network, 200);
+	near_to(network_x(curve, 1), 60, 1e-6);
+	near_to(network_x(curve, 200), 750, 1); /* 100 Mbit/s */
+	network_free(curve);
+	guess.nic_mbit = 0;
+	assert_int_equal(guess_network(&network, &guess, &err), 0);
+	curve = network_solve(&network, 200);
+	near_to(network_x(curve, 200), 900, 1); /* two cores, 10 % taken */
+	network_free(curve);
+	guess.x1_mb_min = 400;
+	assert_int_equal(guess_network(&network, &guess, &err), -1);
+	assert_non_null(strstr(err.text, "cannot move 400 MB/min"));
+}
+
 static double constant(const void *law, double n)
 {
 	(void)n;
@@ -121,12 +154,14 @@ static void a_study_keeps_its_promises(void **state)
 	static struct study first, second;
 
 	(void)state;
-	study_run(&first, 1, 30, 3, NULL);
-	study_run(&second, 1, 30, 3, NULL);
+	first = second = (struct study){.servers = 1, .clients = 30, .seed = 3};
+	study_run(&first, NULL);
+	study_run(&second, NULL);
 	assert_memory_equal(first.row, second.row, sizeof(first.row));
 	study_free(&first);
 	study_free(&second);
-	study_run(&first, 5, 100, 3, NULL);
+	first = (struct study){.servers = 5, .clients = 100, .seed = 3};
+	study_run(&first, NULL);
 	const struct study_row *ours = &first.row[STRATEGY_SLUICE];
 	assert_true(first.row[STRATEGY_ORACLE].regret_mean == 0);
 	assert_true(first.row[STRATEGY_ORACLE].above_slo == 0);
@@ -139,14 +174,35 @@ static void a_study_keeps_its_promises(void **state)
 	study_free(&first);
 }
 
+/* Servers that sink, change, or have users of all kinds: hardly an advice
+ * after the pilots is above 1.5 x the optimum all the same. */
+static void trouble_does_not_make_it_bold(void **state)
+{
+	(void)state;
+	for (int t = TROUBLE_DRIFT; t < TROUBLE_COUNT; t++) {
+		struct study study = {.servers = 3,
+			.clients = 60,
+			.seed = 11,
+			.trouble = (enum server_trouble)t};
+		study_run(&study, NULL);
+		const struct study_row *ours = &study.row[STRATEGY_SLUICE];
+		assert_true(ours->advice_high < 0.1);
+		assert_true(ours->above_slo < 0.1);
+		assert_true(study.row[STRATEGY_ORACLE].regret_mean == 0);
+		study_free(&study);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_queue_is_mva),
 		cmocka_unit_test(a_thrashing_disk_falls),
+		cmocka_unit_test(a_guess_is_its_parts),
 		cmocka_unit_test(forecast_adds_up),
 		cmocka_unit_test(forecast_keeps_the_window),
 		cmocka_unit_test(a_study_keeps_its_promises),
+		cmocka_unit_test(trouble_does_not_make_it_bold),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
