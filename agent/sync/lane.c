@@ -166,14 +166,31 @@ static int next_pass_window(
 	return 0;
 }
 
+/* Two windows keep a line busy; a slow one should not owe us more. */
+static bool is_far_ahead(const struct lane *lane)
+{
+	const struct batch_list *list = &lane->under_way;
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		bytes += list->batches[i]->bytes;
+	return list->count >= 2 &&
+		bytes >=
+		plan_pace_ahead(&lane->pace, wire_rate(lane->setup.wire));
+}
+
 static int next_body_window(
 	struct lane *lane, struct window *window, struct err *err)
 {
 	const struct pass *pass;
 	struct batch *batch;
-	int got = work_next_bodies(
-		lane->work, lane->reader, &lane->pace, &batch, &pass, err);
+	int got;
 
+	/* Asked again when one of them has ended. */
+	if (is_far_ahead(lane))
+		return 0;
+	got = work_next_bodies(
+		lane->work, lane->reader, &lane->pace, &batch, &pass, err);
 	if (got <= 0)
 		return got;
 	*window = (struct window){
@@ -321,8 +338,8 @@ static int sink_window_end(void *context, const struct window *window,
 	crash_at_read(wire_counts(lane->setup.wire).reads);
 	if (drop_open(lane, batch, err))
 		return -1;
-	plan_pace_done(&lane->pace, batch->bytes,
-		clock_monotonic_us() - batch->issued_us);
+	plan_pace_arrived(&lane->pace, batch->bytes, batch->issued_us,
+		clock_monotonic_us());
 	ended(lane, batch);
 	if ((pass && pass_ended(pass, &tools, batch, result, token, err)) ||
 		pipe_mark(lane->pipe, RECORD_WINDOW, batch, err)) {

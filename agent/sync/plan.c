@@ -10,9 +10,12 @@
 
 #include <stdlib.h>
 
-#define WINDOW_US  (US_PER_S / 2)
-#define PACE_START (UINT64_C(256) << 10)
-#define PACE_MIN   (UINT64_C(64) << 10)
+#define WINDOW_US     (US_PER_S / 2)
+#define PACE_START    (UINT64_C(256) << 10)
+#define PACE_MIN      (UINT64_C(64) << 10)
+#define AHEAD_S	      3
+#define AHEAD_UNKNOWN (UINT64_C(1) << 20)
+#define RATE_NEWEST   0.5 /* its weight among the rates before */
 
 static uint32_t saturate(uint64_t size)
 {
@@ -179,6 +182,37 @@ void plan_pace_done(struct plan_pace *pace, uint64_t bytes, int64_t us)
 		pace->bytes /= 2;
 	else if (us < WINDOW_US / 2 && bytes >= pace->bytes / 2)
 		pace->bytes = larger(pace, bytes, us);
+}
+
+void plan_pace_arrived(struct plan_pace *pace, uint64_t bytes,
+	int64_t issued_us, int64_t now_us)
+{
+	int64_t from_us = pace->ended_us > issued_us ? pace->ended_us
+						     : issued_us;
+	double seconds = (double)(now_us - from_us) / US_PER_S;
+
+	plan_pace_done(pace, bytes, now_us - issued_us);
+	pace->ended_us = now_us;
+	if (bytes == 0)
+		return;
+	/* What came together came within the same millisecond. */
+	double now = (double)bytes / (seconds > 0.001 ? seconds : 0.001);
+
+	pace->bytes_s = pace->bytes_s > 0
+		? RATE_NEWEST * now + (1 - RATE_NEWEST) * pace->bytes_s
+		: now;
+}
+
+uint64_t plan_pace_ahead(const struct plan_pace *pace, uint64_t rate_bytes_s)
+{
+	double rate = pace->bytes_s;
+
+	if (rate_bytes_s && (rate <= 0 || (double)rate_bytes_s < rate))
+		rate = (double)rate_bytes_s;
+	if (rate <= 0)
+		return AHEAD_UNKNOWN;
+	rate *= AHEAD_S;
+	return rate < (double)UINT32_MAX ? (uint64_t)rate : UINT32_MAX;
 }
 
 void plan_pace_failed(struct plan_pace *pace, size_t items)

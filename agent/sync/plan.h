@@ -51,6 +51,8 @@ struct plan_pace {
 	uint64_t bytes_max;
 	unsigned items;
 	unsigned items_max;
+	double bytes_s;	  /* at which windows arrive; 0: none has */
+	int64_t ended_us; /* the last one */
 };
 
 /* Of one window. */
@@ -95,6 +97,16 @@ struct plan_pace plan_pace_init(uint64_t bytes_max);
 /* A window of BYTES took US: aim at half a second each, because what is in
  * flight at a crash is lost, and what is committed is seen. */
 void plan_pace_done(struct plan_pace *pace, uint64_t bytes, int64_t us);
+
+/* The same at NOW_US for a window asked for at ISSUED_US, which also tells
+ * how fast windows arrive, one behind the other. */
+void plan_pace_arrived(struct plan_pace *pace, uint64_t bytes,
+	int64_t issued_us, int64_t now_us);
+
+/* How many bytes may be under way: three seconds' worth at the rate they
+ * come, and at RATE_BYTES_S, the cap of the line, if that is not 0. More would
+ * still arrive long after a pause, and be lost in a crash. */
+uint64_t plan_pace_ahead(const struct plan_pace *pace, uint64_t rate_bytes_s);
 
 /* The connection died within a window of ITEMS (0: all there were): halve
  * them, down to one, so that a message that kills connections ends up

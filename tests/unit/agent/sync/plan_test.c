@@ -69,14 +69,43 @@ static void windows_follow_the_line(void **state)
 	uint64_t before = pace.bytes;
 
 	(void)state;
-	plan_pace_done(&pace, pace.bytes, US_PER_S / 100);
+	plan_pace_done(&pace, pace.bytes, US_PER_S / 5);
 	assert_int_equal(pace.bytes, 2 * before);
+	/* The first fast one says how fast at once. */
+	plan_pace_done(&pace, pace.bytes, US_PER_S / 100);
+	assert_int_equal(pace.bytes, 4u << 20);
 	for (int i = 0; i < 20; i++)
 		plan_pace_done(&pace, pace.bytes, US_PER_S / 100);
 	assert_int_equal(pace.bytes, 4u << 20);
 	for (int i = 0; i < 20; i++)
 		plan_pace_done(&pace, pace.bytes, 10 * US_PER_S);
 	assert_true(pace.bytes >= 32768 && pace.bytes <= 65536);
+}
+
+/* So that a pause, and a crash, cost seconds of a line of any width. */
+static void a_slow_line_owes_little(void **state)
+{
+	struct plan_pace pace = plan_pace_init(4u << 20);
+	int64_t now_us = 5 * US_PER_S;
+
+	(void)state;
+	assert_int_equal(plan_pace_ahead(&pace, 0), 1u << 20);
+	assert_int_equal(plan_pace_ahead(&pace, 60000), 180000);
+	/* Two windows are always under way; each takes two seconds more. */
+	for (int i = 0; i < 10; i++) {
+		now_us += 2 * US_PER_S;
+		plan_pace_arrived(&pace, 120000, now_us - 4 * US_PER_S, now_us);
+	}
+	assert_in_range(plan_pace_ahead(&pace, 0), 170000, 190000);
+	assert_int_equal(plan_pace_ahead(&pace, 30000), 90000);
+	/* A cap above what comes makes nothing faster. */
+	assert_in_range(plan_pace_ahead(&pace, 1000000), 170000, 190000);
+	for (int i = 0; i < 20; i++) {
+		now_us += US_PER_S / 100;
+		plan_pace_arrived(
+			&pace, 4u << 20, now_us - US_PER_S / 10, now_us);
+	}
+	assert_true(plan_pace_ahead(&pace, 0) > 1000u << 20);
 }
 
 static void a_deadly_window_shrinks_to_one(void **state)
@@ -100,6 +129,7 @@ int main(void)
 		cmocka_unit_test(the_listing_is_held_against_the_store),
 		cmocka_unit_test(windows_are_newest_first_and_ascending),
 		cmocka_unit_test(windows_follow_the_line),
+		cmocka_unit_test(a_slow_line_owes_little),
 		cmocka_unit_test(a_deadly_window_shrinks_to_one),
 	};
 
