@@ -154,6 +154,14 @@ static bool is_refused(const struct gauge *gauge, char *text, size_t size)
 	double slo_ms = (double)gauge->scenario->canary.slo_us / US_PER_MS;
 	double idle_ms = probes_idle_p95_ms(&gauge->probes);
 
+	if (gauge->scrape && !gauge->scrape_status.good &&
+		gauge->scrape_status.failed) {
+		(void)snprintf(text, size,
+			"the exporter is of no use: %.170s; mend "
+			"server.exporter or leave it out",
+			gauge->scrape_status.text);
+		return true;
+	}
 	if (!gauge->canary)
 		return false;
 	if (canary->probes && canary->failed == canary->probes)

@@ -79,6 +79,39 @@ is "each probe does what a person does" "$(archive "select count(*) > 20 from pr
 	where latency_us > 0 and (select min(value) from json_each(step_us)
 		where key < 5) > 0")" 1
 
+# ---- the exporter's figures are those of the machine
+cpu_times() { # busy and all, in ticks
+	awk '/^cpu / { idle = $5 + $6; for (i = 2; i <= 9; i++) all += $i
+		print all - idle, all; exit }' /proc/stat
+}
+read -r busy all < <(cpu_times)
+from_us=$(date +%s%6N)
+timeout 4 sha512sum /dev/zero > "$WORK/sum.log" 2>&1 &
+dd if=/dev/zero of="$WORK/written" bs=1M count=64 oflag=direct \
+	2> "$WORK/dd.log" || skip "written" "no direct writes here"
+wait $!
+sleep 2
+to_us=$(date +%s%6N)
+read -r busy_then all_then < <(cpu_times)
+rm -f "$WORK/written"
+# figure NAME: mean over that time
+figure() {
+	archive "select sum(json_extract(load, '\$.$1') * span_us) / sum(span_us)
+		from load where at_us between $from_us and $to_us"
+}
+near() { jq -ne "($1) - ($2) | fabs < $3" > /dev/null; }
+check "CPU" near "$(figure cpu)" \
+	"($busy_then - $busy) / ($all_then - $all)" 0.15
+check "memory" near "$(figure mem_available)" "$(awk '/^MemTotal/ { all = $2 }
+	/^MemAvailable/ { print $2 / all }' /proc/meminfo)" 0.1
+[ -s "$WORK/dd.log" ] && ! grep -q 'Invalid' "$WORK/dd.log" &&
+	is "what was written to the disk" "$(archive "
+		select sum(json_extract(load, '\$.disk_write_mb_s') * span_us) / 1e6
+			between 60 and 100000 from load
+		where at_us between $from_us and $to_us + 2000000")" 1
+check "disk latency is a time" test "$(archive "select count(*) from load
+	where json_extract(load, '\$.disk_write_await_ms') between 0 and 10000")" -ge 1
+
 # ---- the exporter dies in mid-wave, and comes back
 event() { # event TEXT: of the brake
 	archive "select text from event where subject = 'brake'" | grep -q "$1"

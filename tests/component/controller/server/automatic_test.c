@@ -19,6 +19,8 @@
 #include "alloc.h"
 #include "clock.h"
 #include "err.h"
+#include "fake_http.h"
+#include "fake_imap.h"
 #include "hub.h"
 #include "log.h"
 
@@ -397,6 +399,79 @@ static void says_whose_clock_is_uncertain(void **state)
 	world_free(w);
 }
 
+/* Threads of its own measure in real time: wait for them. */
+static void until_refused(struct hub_world *w, const char *part)
+{
+	struct wave_order order = {.kind = WAVE_KIND_PILOT, .batch_size = 1};
+	int64_t give_up_us = clock_monotonic_us() + 20 * US_PER_S;
+	struct err err = ERR_INIT;
+	char *said;
+
+	for (int s = 0; s < 10; s++)
+		world_second(w);
+	world_must(rollout_begin_wave(
+			   &w->hub.rollout, &order, w->now_us, "me", &err),
+		&err);
+	while (!strstr(world_wave(w)->reason, part)) {
+		assert_true(clock_monotonic_us() < give_up_us);
+		clock_sleep_us(10 * US_PER_MS);
+		world_second(w);
+	}
+	assert_int_equal(world_wave(w)->state, WAVE_PREFLIGHT);
+	assert_int_equal(world_running(w), 0);
+	said = world_event(w, "wave 1", part);
+	assert_non_null(said);
+	free(said);
+}
+
+static void an_exporter_of_another_kind_is_refused(void **state)
+{
+	static const struct fake_step steps[] = {
+		{.times = -1, .status = 200, .body = "up 1\nfoo_total 2\n"}};
+	struct fake_http *http = fake_http_start(steps, 1);
+	char *text = xasprintf(
+		"rollout: world\n"
+		"server: { imap: { host: 127.0.0.1, port: 1, security: none },"
+		" exporter: \"%s/metrics\" }\n"
+		"clients: { range: u001..u005 }\n",
+		fake_http_url(http));
+	struct hub_world *w = world_new(5, text);
+
+	(void)state;
+	until_refused(w, "none with a name of node_exporter");
+	assert_non_null(strstr(world_wave(w)->reason, "mend server.exporter"));
+	world_free(w);
+	free(text);
+	fake_http_stop(http);
+}
+
+static void a_canary_that_may_not_log_in_is_refused(void **state)
+{
+	static const struct fake_folder folders[] = {{NULL, NULL, 0, NULL}};
+	struct fake_imap fake = {.folders = folders,
+		.login_answer = "NO [AUTHENTICATIONFAILED] go away"};
+	char password[] = "/tmp/canary-XXXXXX";
+	int fd = mkstemp(password);
+
+	(void)state;
+	assert_int_equal(write(fd, "secret\n", 7), 7);
+	close(fd);
+	fake_imap_start(&fake);
+	char *text = xasprintf(
+		"rollout: world\n"
+		"server: { imap: { host: 127.0.0.1, port: %u, security: none } }\n"
+		"clients: { range: u001..u005 }\n"
+		"canary: { user: guest, password_file: %s }\n",
+		fake.port, password);
+	struct hub_world *w = world_new(5, text);
+	until_refused(w, "the online probe never succeeded");
+	assert_non_null(strstr(world_wave(w)->reason, "go away"));
+	world_free(w);
+	free(text);
+	fake_imap_stop(&fake);
+	unlink(password);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -404,6 +479,8 @@ int main(void)
 		cmocka_unit_test(asks_again_inside_a_wave),
 		cmocka_unit_test(brakes_in_a_pilot),
 		cmocka_unit_test(says_whose_clock_is_uncertain),
+		cmocka_unit_test(an_exporter_of_another_kind_is_refused),
+		cmocka_unit_test(a_canary_that_may_not_log_in_is_refused),
 	};
 
 	log_set_level(LOG_LEVEL_WARN);
