@@ -137,9 +137,17 @@ static void silence_ends_in_a_timeout(void **state)
 /* A byte now and then keeps the watchdog quiet, but no command going. */
 static void dripping_ends_in_a_timeout(void **state)
 {
-	static const size_t from[] = {1, 60, 150, 300};
+	static const struct {
+		size_t from;
+		enum {
+			OPEN,
+			LIST,
+			FETCH
+		} when;
+	} cases[] = {{1, OPEN}, {60, OPEN}, {150, LIST}, {350, FETCH}};
 	struct bench *bench;
 	int status;
+	int when;
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
@@ -147,15 +155,17 @@ static void dripping_ends_in_a_timeout(void **state)
 		bench->options.command_us = 100 * US_PER_MS;
 		bench->options.stall_us = 10 * US_PER_S;
 		bench->options.pause_us = 1;
-		bench->fake.stall_after = from[i];
+		bench->fake.stall_after = cases[i].from;
 		bench->fake.drip_us = 20000;
 		status = try_open(bench);
-		if (!status)
+		when = OPEN;
+		if (!status && ++when)
 			status = source_list(bench->source, on_collection,
 				&bench->record, &bench->err);
-		if (!status)
+		if (!status && ++when)
 			status = fetch(bench, FETCH_FULL, all_ids, 4);
 		assert_int_equal(status, -1);
+		assert_int_equal(when, cases[i].when);
 		assert_int_equal(bench->err.kind, ERR_TIMEOUT);
 		tear_down(bench);
 	}

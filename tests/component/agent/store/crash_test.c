@@ -9,18 +9,21 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "store_item.h"
 
-#define WINDOWS	    4
-#define MESSAGES    3 /* of a window */
-#define EXIT_KILLED 33
-#define EXIT_DONE   0
-#define EXIT_BROKEN 44
+#define WINDOWS	     4
+#define MESSAGES     3 /* of a window */
+#define EXIT_KILLED  33
+#define EXIT_DONE    0
+#define EXIT_BROKEN  44
+#define EXIT_SKIPPED 45
 
 static long step;	 /* calls so far */
 static long step_to_die; /* 0: never */
@@ -309,41 +312,98 @@ static void test_killed_while_compacting(void **state)
 	assert_true(at > 10);
 }
 
-static int refused_for_space(rlim_t limit)
+static bool says_full(void)
 {
 	if (err.kind == ERR_DISK_FULL && strstr(err.text, directory))
-		return EXIT_KILLED;
-	fprintf(stderr, "limit %ld: %s\n", (long)limit, err.text);
-	return EXIT_BROKEN;
+		return true;
+	fprintf(stderr, "%s\n", err.text);
+	return false;
 }
 
-/* A file may not grow beyond LIMIT: the kernel says EFBIG, which stands for
- * the full disk here. */
-static int work_without_space(rlim_t limit)
+/* All windows, with more room once there is none. */
+static int work_in(int (*make_room)(void))
 {
-	struct rlimit small = {limit, RLIM_INFINITY};
-	struct rlimit large = {RLIM_INFINITY, RLIM_INFINITY};
-	struct store *store;
+	struct store *store = store_open(directory, STORE_WRITE, &err);
 	int64_t done;
 
-	signal(SIGXFSZ, SIG_IGN);
-	setrlimit(RLIMIT_FSIZE, &small);
-	store = store_open(directory, STORE_WRITE, &err);
 	if (!store)
-		return refused_for_space(limit);
+		return says_full() ? EXIT_KILLED : EXIT_BROKEN;
 	while ((done = store_counter_get(store, "windows")) < WINDOWS) {
 		if (put_window(store, (uint32_t)done) == 0)
 			continue;
-		if (err.kind != ERR_DISK_FULL || !strstr(err.text, directory)) {
-			fprintf(stderr, "limit %ld: %s\n", (long)limit,
-				err.text);
+		if (!says_full())
 			return EXIT_BROKEN;
-		}
 		store_rollback(store);
-		setrlimit(RLIMIT_FSIZE, &large);
+		if (make_room() < 0)
+			return EXIT_BROKEN;
 	}
 	store_close(store);
 	return EXIT_DONE;
+}
+
+static int unlimit(void)
+{
+	const struct rlimit large = {RLIM_INFINITY, RLIM_INFINITY};
+
+	return setrlimit(RLIMIT_FSIZE, &large);
+}
+
+/* A file may not grow beyond LIMIT: the kernel says EFBIG. */
+static int work_without_space(rlim_t limit)
+{
+	const struct rlimit small = {limit, RLIM_INFINITY};
+
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_FSIZE, &small);
+	return work_in(unlimit);
+}
+
+static int enlarge(void)
+{
+	return mount("tmpfs", directory, "tmpfs", MS_REMOUNT, "size=100m");
+}
+
+/* A disk of its own, of SIZE: the kernel says ENOSPC. */
+static int work_on_disk(const char *size)
+{
+	uint64_t bad = 1;
+	struct store *store;
+	int status;
+
+	if (unshare(CLONE_NEWNS) < 0 ||
+		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		mount("tmpfs", directory, "tmpfs", 0, size) < 0)
+		return EXIT_SKIPPED;
+	status = work_in(enlarge);
+	if (status == EXIT_KILLED && enlarge() == 0)
+		status = work(-1);
+	if (status != EXIT_DONE)
+		return EXIT_BROKEN;
+	store = store_open(directory, STORE_READ, &err);
+	if (!store || store_check(store, false, NULL, NULL, &bad, &err) < 0)
+		return EXIT_BROKEN;
+	store_close(store);
+	return bad ? EXIT_BROKEN : EXIT_DONE;
+}
+
+static void test_disk_really_full(void **state)
+{
+	static const char *const sizes[] = {
+		"size=40k", "size=200k", "size=500k", "size=900k"};
+	int status;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(work_on_disk(sizes[i]));
+		waitpid(pid, &status, 0);
+		assert_true(WIFEXITED(status));
+		if (WEXITSTATUS(status) == EXIT_SKIPPED)
+			skip(); /* mounting needs root */
+		assert_int_equal(WEXITSTATUS(status), EXIT_DONE);
+	}
 }
 
 static void test_disk_full(void **state)
@@ -425,6 +485,7 @@ int main(void)
 		TEST(test_killed_over_and_over),
 		TEST(test_killed_while_compacting),
 		TEST(test_disk_full),
+		TEST(test_disk_really_full),
 		TEST(test_read_only),
 	};
 

@@ -192,6 +192,13 @@ static void test_body_shows_protection(void **state)
 	store_close(store);
 }
 
+static void expect_match(struct store *store,
+	const struct store_message *message, const char *id, int expected)
+{
+	assert_int_equal(
+		store_message_rematch(store, message, id, &err), expected);
+}
+
 static void test_detach_and_rematch(void **state)
 {
 	struct store *store = open_store(STORE_WRITE);
@@ -229,9 +236,13 @@ static void test_detach_and_rematch(void **state)
 	store = open_store(STORE_WRITE); /* goes on after a crash */
 	ok(store_begin(store, &err));
 	other.uid = 13, other.size = 1003, other.internal_date_s = 1700000003;
-	assert_int_equal(
-		store_message_rematch(store, &other, "<m3@example.org>", &err),
-		1);
+	expect_match(store, &other, "<m2@example.org>", 0);
+	other.size++;
+	expect_match(store, &other, "<m3@example.org>", 0);
+	other.size--, other.internal_date_s++;
+	expect_match(store, &other, "<m3@example.org>", 0);
+	other.internal_date_s--;
+	expect_match(store, &other, "<m3@example.org>", 1);
 	ok(store_folder_drop_detached(store, id, &dropped, &err));
 	ok(store_commit(store, &err));
 	assert_int_equal(dropped, 1);

@@ -146,6 +146,24 @@ static void folders_come_and_go_meanwhile(void **state)
 	assert_equal_to_server(f);
 }
 
+/* A server in trouble that names no folder at all. */
+static void an_empty_list_deletes_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	fill(f);
+	assert_int_equal(synchronise(f), 0);
+	for (size_t i = 0; i < f->fake->count; i++)
+		f->fake->folders[i].gone = true;
+	synchronise(f);
+	assert_int_equal(f->progress.totals.messages, 31);
+	for (size_t i = 0; i < f->fake->count; i++)
+		f->fake->folders[i].gone = false;
+	assert_int_equal(synchronise(f), 0);
+	assert_equal_to_server(f);
+	assert_served_once(f);
+}
+
 static void renamed_folder_is_not_fetched_again(void **state)
 {
 	struct fixture *f = *state;
@@ -437,6 +455,7 @@ int main(void)
 		TEST(new_mail_meanwhile),
 		TEST(expunged_meanwhile),
 		TEST(folders_come_and_go_meanwhile),
+		TEST(an_empty_list_deletes_nothing),
 		TEST(renamed_folder_is_not_fetched_again),
 		TEST(renamed_meanwhile_is_not_fetched_again),
 		TEST(new_uidvalidity_is_matched),

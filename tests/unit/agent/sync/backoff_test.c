@@ -29,6 +29,25 @@ static void waits_are_bounded_and_repeat(void **state)
 	}
 }
 
+/* Many that lost the same server do not come back together. */
+static void waits_are_spread(void **state)
+{
+	struct err err = {.kind = ERR_NETWORK};
+	unsigned tenths[10] = {0};
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 1000; seed++) {
+		struct backoff backoff;
+		int64_t wait;
+
+		backoff_init(&backoff, 1000, 50000, 0, seed);
+		assert_true(backoff_next(&backoff, &err, &wait));
+		tenths[(wait - 1000) * 10 / 2001]++;
+	}
+	for (int i = 0; i < 10; i++)
+		assert_in_range(tenths[i], 60, 140);
+}
+
 static void gives_up_in_time(void **state)
 {
 	struct err err = {.kind = ERR_NETWORK};
@@ -62,6 +81,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(waits_are_bounded_and_repeat),
+		cmocka_unit_test(waits_are_spread),
 		cmocka_unit_test(gives_up_in_time),
 		cmocka_unit_test(a_named_time_is_the_least),
 	};
