@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <argp.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,6 +161,17 @@ static int dispatch(const struct verb *verb, const struct where *where,
 	return with_profile(verb, where, argc, argv);
 }
 
+/*
+ * What grows with a folder (a plan of half a million messages) is mapped:
+ * then it grows without a copy, and what is freed is the system's again. The
+ * allocator would stop doing so after the first large block was freed.
+ */
+static void keep_memory_small(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 1 << 20);
+	mallopt(M_TRIM_THRESHOLD, 4 << 20);
+}
+
 int main(int argc, char **argv)
 {
 	struct where where = {NULL, NULL};
@@ -167,6 +179,7 @@ int main(int argc, char **argv)
 	char *name;
 	int status;
 
+	keep_memory_small();
 	signal(SIGPIPE, SIG_IGN);
 	argp_err_exit_status = 2;
 	take_where(&argc, argv, &where);

@@ -43,8 +43,8 @@ tests-built: all $(TEST_BINS) $(FUZZ_BINS) $(B)/tests/bench/relay
 run-tests: tests-built
 	@BUILD=$(B) tests/run $(TEST_BINS) $(FUZZ_BINS) $(SCRIPTS) $(E2E)
 
-run-bench: all $(B)/tests/bench/drain $(B)/tests/bench/measure \
-		$(B)/tests/bench/relay
+BENCH_TOOLS := relay drain measure crowd
+run-bench: all $(BENCH_TOOLS:%=$(B)/tests/bench/%)
 	@BUILD=$(B) ONLY='$(ONLY)' tests/bench/run
 
 # A benchmark of one module; the ones against servers are scripts.
@@ -55,7 +55,6 @@ $(B)/tests/bench/%_bench: tests/bench/%_bench.c $(B)/libagent.a \
 		-MMD -MP -o $@ $^ $(SLUICE_LIBS)
 
 # relay is a long line on loopback, also for tests of round trips.
-BENCH_TOOLS := relay drain measure
 $(BENCH_TOOLS:%=$(B)/tests/bench/%): $(B)/tests/bench/%: tests/bench/%.c \
 		$(B)/libsluice.a
 	@mkdir -p $(@D)

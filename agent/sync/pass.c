@@ -155,6 +155,7 @@ static int load_plan(
 	plan_free(&pass->rescue);
 	if (pass->detached)
 		return 0;
+	plan_reserve(&pass->plan, pass->row.messages);
 	do {
 		got = store_uids(tools->reader, pass->row.id, STORE_SELECT_ALL,
 			before, uids, PAGE, err);

@@ -22,6 +22,14 @@ static uint32_t saturate(uint64_t size)
 	return size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
 }
 
+void plan_reserve(struct plan *plan, size_t stored)
+{
+	if (stored <= plan->stored_capacity)
+		return;
+	plan->stored_capacity = stored;
+	plan->stored = xrealloc(plan->stored, stored, sizeof *plan->stored);
+}
+
 void plan_add_stored(struct plan *plan, uint32_t uid, uint64_t size,
 	unsigned flags, uint64_t modseq)
 {
@@ -46,11 +54,28 @@ static int stored_by_uid(const void *left, const void *right)
 	return (a->uid > b->uid) - (a->uid < b->uid);
 }
 
+static bool is_sealed(const struct plan *plan)
+{
+	for (size_t i = 1; i < plan->stored_count; i++)
+		if (plan->stored[i - 1].uid >= plan->stored[i].uid)
+			return false;
+	return true;
+}
+
+/* A store reads newest first, and qsort() would take as much memory again:
+ * to turn the plan round is all there is to do, most times. */
 void plan_seal(struct plan *plan)
 {
-	if (plan->stored_count)
-		qsort(plan->stored, plan->stored_count, sizeof *plan->stored,
-			stored_by_uid);
+	size_t count = plan->stored_count;
+
+	for (size_t i = 0; i < count / 2; i++) {
+		struct plan_stored swap = plan->stored[i];
+
+		plan->stored[i] = plan->stored[count - 1 - i];
+		plan->stored[count - 1 - i] = swap;
+	}
+	if (!is_sealed(plan))
+		qsort(plan->stored, count, sizeof *plan->stored, stored_by_uid);
 }
 
 void plan_add_fresh(struct plan *plan, uint32_t uid, uint64_t size)

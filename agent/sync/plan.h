@@ -61,6 +61,9 @@ struct plan_pace {
 /* What a header is reckoned to weigh before it has been seen. */
 #define PLAN_HEADER_BYTES 2000
 
+/* Room for so many without growing. */
+void plan_reserve(struct plan *plan, size_t stored);
+
 /* In any order; plan_seal() once all of the store is in. */
 void plan_add_stored(struct plan *plan, uint32_t uid, uint64_t size,
 	unsigned flags, uint64_t modseq);

@@ -83,7 +83,7 @@ struct block *queue_blank(struct queue *queue)
 	}
 	pthread_mutex_unlock(&queue->mutex);
 	if (!block)
-		block = xcalloc(1, sizeof *block);
+		block = xrealloc(NULL, 1, sizeof *block);
 	block->next = NULL;
 	block->used = 0;
 	return block;

@@ -109,7 +109,7 @@ server_cpu() {
 		      printf "%.3f\n", sum / hertz }'
 }
 
-relay_pids=()
+relay_pids=() # and whatever else ends with a row
 relay_up() { # DELAY_MS RATE -> $RELAY, a port in front of the lab's IMAP
 	local out=$WORK/relay.port
 	: > "$out"

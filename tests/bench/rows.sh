@@ -6,12 +6,14 @@
 against_drain() { # NAME PORT SECURITY DRAIN_OPTION…
 	local name=$1 port=$2 security=$3 i ours drained rss
 	shift 3
-	: > "$WORK/ours" && : > "$WORK/drained" && : > "$WORK/rss"
+	: > "$WORK/ours" && : > "$WORK/drained" && : > "$WORK/rss" &&
+		: > "$WORK/felt"
 	for ((i = 0; i < TIMES; i++)); do
 		timed drain "$TOOLS/drain" "$port" inbox "$LAB_PASSWORDS/inbox" \
 			"$@" >> "$WORK/drained" || return 1
 		agent ours inbox "$port" "$security" >> "$WORK/ours" || return 1
 		cost ours rss_mb >> "$WORK/rss"
+		jq .ui.during.p95_ms "$WORK/ours.out" >> "$WORK/felt"
 	done
 	ours=$(median < "$WORK/ours") drained=$(median < "$WORK/drained")
 	rss=$(sort -g "$WORK/rss" | tail -n 1)
@@ -25,6 +27,8 @@ against_drain() { # NAME PORT SECURITY DRAIN_OPTION…
 		"drain $(calc "int($size / $drained)"), ours $(calc "int($size / $ours)") MB/s" min
 	RUNS=$WORK/runs row "$name-memory" "the same: resident memory" "$rss" 40 \
 		MB "-" max
+	row "$name-feel" "the same: p95 of a look at the store meanwhile" \
+		"$(median < "$WORK/felt")" 20 ms "-" max
 }
 
 bench_inbox() { # the rate of the wire, and mbsync
@@ -112,6 +116,20 @@ bench_giant() {
 	row giant-memory "one message of 200 MB: resident memory" \
 		"$(cost ours rss_mb)" 40 MB \
 		"in $(calc "$(cost ours seconds)") s" max
+}
+
+# Half a million messages, made as they are sent: no server has to hold them.
+bench_crowd() {
+	local port=$WORK/crowd.port
+	: > "$port"
+	"$TOOLS/crowd" 500000 > "$port" &
+	relay_pids+=($!)
+	until [ -s "$port" ]; do sleep 0.05; done
+	agent ours inbox "$(cat "$port")" > /dev/null || return 1
+	row crowd-memory "a folder of 500 000 headers: resident memory" \
+		"$(cost ours rss_mb)" 40 MB \
+		"in $(calc "$(cost ours seconds)") s" max
+	relay_down
 }
 
 bench_dav() {
