@@ -11,7 +11,6 @@
 #include <strings.h>
 
 #include "alloc.h"
-#include "clock.h"
 #include "dav_href.h"
 #include "dav_quirks.h"
 #include "err.h"
@@ -58,7 +57,8 @@ int dav_client_init(struct dav_client *client, const struct account *account,
 	return 0;
 }
 
-void dav_client_copy(struct dav_client *copy, const struct dav_client *client)
+void dav_client_copy(struct dav_client *copy, const struct dav_client *client,
+	int64_t connect_us)
 {
 	*copy = *client;
 	copy->user = xstrdup(client->user);
@@ -66,6 +66,8 @@ void dav_client_copy(struct dav_client *copy, const struct dav_client *client)
 	copy->server = xstrdup(client->server);
 	copy->ca_file = xstrdup(client->ca_file);
 	copy->round_trips = 0;
+	if (!copy->connect_us || copy->connect_us > connect_us)
+		copy->connect_us = connect_us;
 	connect_client(copy);
 }
 
@@ -204,11 +206,12 @@ static int take_answer(struct dav_client *client,
 	return 0;
 }
 
-static void count_trip(struct dav_client *client, int64_t duration_us)
+static void count_trip(struct dav_client *client, int64_t waited_us)
 {
 	client->round_trips++;
-	if (!client->round_trip_us || duration_us < client->round_trip_us)
-		client->round_trip_us = duration_us;
+	if (waited_us &&
+		(!client->round_trip_us || waited_us < client->round_trip_us))
+		client->round_trip_us = waited_us;
 }
 
 /* One hop. 1: *REDIRECT is where to go instead. */
@@ -234,7 +237,6 @@ static int perform_once(struct dav_client *client,
 	};
 	struct http_response response;
 	struct dav_xml *xml = NULL;
-	int64_t began_us;
 	int result;
 
 	snprintf(depth, sizeof(depth), "Depth: %s",
@@ -244,9 +246,8 @@ static int perform_once(struct dav_client *client,
 		http.sink = feed_xml;
 		http.context = xml;
 	}
-	began_us = clock_monotonic_us();
 	result = http_perform(client->http, &http, &response, err);
-	count_trip(client, clock_monotonic_us() - began_us);
+	count_trip(client, response.waited_us);
 	if (result == 0 && is_redirect(response.status) &&
 		response.redirect_url) {
 		*redirect = xstrdup(response.redirect_url);

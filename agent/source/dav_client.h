@@ -36,8 +36,9 @@ int dav_client_init(struct dav_client *client, const struct account *account,
 	const char *password, const struct source_options *options,
 	struct wire *wire, struct err *err);
 /* Another connection to the same server as the same user, with what CLIENT
- * knows of it. */
-void dav_client_copy(struct dav_client *copy, const struct dav_client *client);
+ * knows of it; at most CONNECT_US is waited for it. */
+void dav_client_copy(struct dav_client *copy, const struct dav_client *client,
+	int64_t connect_us);
 void dav_client_release(struct dav_client *client);
 
 struct dav_request {

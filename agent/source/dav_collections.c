@@ -1,10 +1,12 @@
 /*
- * The collections of an account: one PROPFIND per home. Called by
- * source_list() on the source's thread. A home that cannot be listed fails
+ * The collections of an account: one PROPFIND per home, all homes at once where
+ * there are connections for it. Called by source_list() on the source's
+ * thread. A home that cannot be listed fails
  * the call: a collection must not look deleted because a server was ill.
  */
 #include "dav_source.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +23,17 @@ struct gathering {
 	const char *home;
 	struct collection *all;
 	size_t count;
+};
+
+/* A home that is listed beside others. */
+struct errand {
+	struct gathering g;
+	struct dav_source source; /* its own connection and judgements */
+	unsigned number;	  /* in the queue for a connection */
+	struct err err;
+	int result;
+	pthread_t thread;
+	bool running;
 };
 
 static enum collection_kind kind_of(const struct dav_props *props)
@@ -84,7 +97,7 @@ static char *token_of(
 {
 	bool sync = props->can_sync || (props->sync_token && !props->ctag);
 
-	if (sync && !source->client.quirks->sync_is_unreliable)
+	if (sync && !source->client->quirks->sync_is_unreliable)
 		return props->sync_token
 			? xasprintf(DAV_TOKEN_SYNC "%s", props->sync_token)
 			: NULL;
@@ -152,7 +165,7 @@ static int gather_home(struct gathering *g, const char *home, struct err *err)
 	int result;
 
 	g->home = home;
-	result = dav_perform(&g->source->client, &request, &answer, err);
+	result = dav_perform(g->source->client, &request, &answer, err);
 	if (result == 0)
 		result = dav_answer_check(&request, &answer, err);
 	if (result == 0 && g->count == before)
@@ -221,17 +234,89 @@ static void make_paths_unique(struct gathering *g)
 	}
 }
 
+static void *run(void *argument)
+{
+	struct errand *errand = argument;
+	struct dav_pool *pool = errand->source.pool;
+
+	errand->source.client = dav_pool_take(pool, errand->number);
+	errand->result = gather_home(&errand->g, errand->g.home, &errand->err);
+	dav_pool_give(pool, errand->source.client);
+	return NULL;
+}
+
+static void start(
+	struct errand *errand, struct dav_source *source, const char *home)
+{
+	errand->source = *source;
+	errand->g = (struct gathering){.source = &errand->source, .home = home};
+	errand->number = dav_pool_queue(source->pool);
+	errand->err = ERR_INIT;
+	errand->running = pthread_create(&errand->thread, NULL, run, errand) ==
+		0;
+	if (!errand->running)
+		run(errand);
+}
+
+static int finish(struct errand *errand, struct gathering *g, struct err *err)
+{
+	size_t i;
+
+	if (errand->running)
+		pthread_join(errand->thread, NULL);
+	g->source->proved |= errand->source.proved;
+	g->all = xrealloc(
+		g->all, g->count + errand->g.count + 1, sizeof(*g->all));
+	for (i = 0; i < errand->g.count; i++)
+		g->all[g->count++] = errand->g.all[i];
+	free(errand->g.all);
+	if (errand->result < 0 && err)
+		*err = errand->err;
+	return errand->result;
+}
+
+/* All homes at once, as far as there are connections. The first failure is
+ * the one that counts. */
+static int gather_side_by_side(struct gathering *g, struct err *err)
+{
+	struct dav_source *source = g->source;
+	struct errand errands[DISCOVERY_HOMES_MAX];
+	size_t count = source->discovery.count;
+	int result = 0;
+	size_t i;
+
+	dav_pool_lend(source->pool);
+	for (i = 0; i < count; i++)
+		start(&errands[i], source, source->discovery.homes[i]);
+	for (i = 0; i < count; i++)
+		if (finish(&errands[i], g, result < 0 ? NULL : err) < 0)
+			result = -1;
+	dav_pool_take_back(source->pool);
+	return result;
+}
+
+static int gather_in_turn(struct gathering *g, struct err *err)
+{
+	const struct discovery *discovery = &g->source->discovery;
+	int result = 0;
+	size_t i;
+
+	for (i = 0; i < discovery->count && result == 0; i++)
+		result = gather_home(g, discovery->homes[i], err);
+	return result;
+}
+
 int dav_collections(struct dav_source *source,
 	int (*each)(void *context, const struct collection *collection,
 		struct err *err),
 	void *context, struct err *err)
 {
 	struct gathering g = {.source = source};
-	int result = 0;
+	int result = dav_pool_size(source->pool) > 1
+		? gather_side_by_side(&g, err)
+		: gather_in_turn(&g, err);
 	size_t i;
 
-	for (i = 0; i < source->discovery.count && result == 0; i++)
-		result = gather_home(&g, source->discovery.homes[i], err);
 	if (g.count)
 		qsort(g.all, g.count, sizeof(*g.all), by_url);
 	drop_doubles(&g);

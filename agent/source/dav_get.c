@@ -200,7 +200,7 @@ static int check_alive(
 
 	if (failure->kind != ERR_NETWORK && failure->kind != ERR_TIMEOUT)
 		return 0;
-	result = dav_perform(&g->source->client, &request, &answer, err);
+	result = dav_perform(g->source->client, &request, &answer, err);
 	dav_answer_clear(&answer);
 	return result;
 }
@@ -261,7 +261,7 @@ static int multiget(
 	request.body_bytes = body.length;
 	g->bytes = 0;
 	g->at_known = false;
-	result = dav_perform(&source->client, &request, &answer, &failure);
+	result = dav_perform(source->client, &request, &answer, &failure);
 	if (result == 0)
 		result = judge_multiget(
 			g, &request, &answer, count, began_us, &failure);
@@ -321,7 +321,7 @@ static int get_alone(struct get *g, size_t i, struct err *err)
 	if (!url)
 		return tell_refused(g, i, FAULT_REFUSED, &failure, err);
 	request.url = url;
-	result = dav_perform(&g->source->client, &request, &answer, &failure);
+	result = dav_perform(g->source->client, &request, &answer, &failure);
 	if (result < 0 && is_final(g, &failure)) {
 		if (err)
 			*err = failure;

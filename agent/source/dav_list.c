@@ -175,7 +175,7 @@ static enum step sync_page(
 
 	l->truncated = false;
 	l->status = 0;
-	if (dav_perform(&l->source->client, &request, &answer, &failure) < 0) {
+	if (dav_perform(l->source->client, &request, &answer, &failure) < 0) {
 		step = judge_failure(l, &failure, err);
 	} else {
 		l->status = answer.status;
@@ -229,7 +229,7 @@ static enum step propfind(
 	struct dav_answer answer;
 	enum step step = STEP_FAILED;
 
-	if (dav_perform(&l->source->client, &request, &answer, err) == 0) {
+	if (dav_perform(l->source->client, &request, &answer, err) == 0) {
 		if (answer.status == 207)
 			step = STEP_DONE;
 		else if (answer.status == 404 || answer.status == 410 ||
@@ -281,7 +281,7 @@ static int list_all(struct listing *l, struct err *err)
 
 	l->complete = true;
 	if (!source->sync_refused &&
-		!source->client.quirks->sync_is_unreliable) {
+		!source->client->quirks->sync_is_unreliable) {
 		token = xstrdup("");
 		step = sync_pages(l, &token, err);
 		if (step == STEP_REFUSED && !l->state_told &&
@@ -350,7 +350,7 @@ int dav_list_window(struct dav_source *source, const struct window *window,
 
 	l.self = dav_href_normal(window->collection->wire);
 	if (has_prefix(token, DAV_TOKEN_SYNC) &&
-		!source->client.quirks->sync_is_unreliable)
+		!source->client->quirks->sync_is_unreliable)
 		result = list_changes(&l, token + strlen(DAV_TOKEN_SYNC), err);
 	else if (has_prefix(token, DAV_TOKEN_CTAG))
 		result = list_if_changed(

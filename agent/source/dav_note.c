@@ -14,7 +14,7 @@
 #include "err.h"
 
 /* How far a writer may be ahead. */
-#define NOTES_BYTES_MAX (8 << 20)
+#define NOTES_BYTES_MAX (2 << 20)
 
 enum note_kind {
 	NOTE_STATE,
@@ -222,6 +222,16 @@ void dav_notes_end(struct dav_notes *notes)
 void dav_notes_stop(struct dav_notes *notes)
 {
 	raise_flag(notes, &notes->stopped);
+}
+
+bool dav_notes_stopped(struct dav_notes *notes)
+{
+	bool stopped;
+
+	pthread_mutex_lock(&notes->lock);
+	stopped = notes->stopped;
+	pthread_mutex_unlock(&notes->lock);
+	return stopped;
 }
 
 /* The next note, waited for; NULL when there are no more. */

@@ -19,6 +19,9 @@ void dav_notes_free(struct dav_notes *notes);
  * dav_notes_stop(). */
 extern const struct sink dav_notes_sink;
 
+/* Nobody listens any more: the writer may as well not begin. */
+bool dav_notes_stopped(struct dav_notes *notes);
+
 /* No more notes come. The writer's last call. */
 void dav_notes_end(struct dav_notes *notes);
 

@@ -1,8 +1,8 @@
 /*
  * The DAV side of source.h: opens a session (login, discovery) and works
  * through the engine's windows: near the server one after another, over a
- * long line two side by side (dav_ahead.h). What hides the round trips above
- * all is the size of the requests (dav_chunk.h). Runs on the thread that
+ * long line several side by side (dav_pool.h, dav_ahead.h). What hides the
+ * round trips above all is the size of the requests (dav_chunk.h). Runs on the thread that
  * opened the source.
  */
 #include "dav_source.h"
@@ -19,7 +19,7 @@
 /* Larger objects than any honest calendar has go into quarantine. */
 #define ITEM_BYTES_MAX (UINT64_C(32) << 20)
 
-/* From this round trip on a second connection is worth what it costs the
+/* From this round trip on more connections are worth what they cost the
  * server; near it, one keeps it busy enough. */
 #define LONG_LINE_US (10 * US_PER_MS)
 
@@ -39,13 +39,17 @@ int dav_window(struct dav_source *source, const struct window *window,
 		: dav_get_window(source, window, feed, err);
 }
 
-static unsigned lanes_of(const struct dav_source *source)
+/* A server has answered: over a long line it is asked for more connections,
+ * which come about while the discovery goes on. */
+static void reached(void *context, const char *url)
 {
-	if (source->in_flight_max)
-		return source->in_flight_max < DAV_LANES_MAX
-			? source->in_flight_max
-			: DAV_LANES_MAX;
-	return source->client.round_trip_us >= LONG_LINE_US ? DAV_LANES_MAX : 1;
+	struct dav_source *dav = context;
+	unsigned count = dav->in_flight_max;
+
+	if (!count && dav->client->round_trip_us >= LONG_LINE_US)
+		count = DAV_POOL_MAX;
+	if (count > 1)
+		dav_pool_open(dav->pool, url, count);
 }
 
 static int fetch(
@@ -53,11 +57,10 @@ static int fetch(
 {
 	struct dav_source *dav = (struct dav_source *)source;
 	struct window window = {.collection = NULL};
-	unsigned lanes = lanes_of(dav);
 	int more;
 
-	if (lanes > 1)
-		return dav_ahead_fetch(dav, feed, lanes, err);
+	if (dav_pool_size(dav->pool) > 1)
+		return dav_ahead_fetch(dav, feed, err);
 	while ((more = feed->next(feed->context, &window, err)) > 0)
 		if (dav_window(dav, &window, feed, err) < 0)
 			return -1;
@@ -66,8 +69,10 @@ static int fetch(
 
 static unsigned features(const struct source *source)
 {
-	(void)source;
-	return SOURCE_SIZES | SOURCE_STATE | SOURCE_DELTA | SOURCE_VANISHED;
+	const struct dav_source *dav = (const struct dav_source *)source;
+
+	return SOURCE_SIZES | SOURCE_STATE | SOURCE_DELTA | SOURCE_VANISHED |
+		(dav->client->quirks->sync_is_unreliable ? 0 : SOURCE_EXACT);
 }
 
 static const char *server(const struct source *source)
@@ -77,7 +82,7 @@ static const char *server(const struct source *source)
 
 static uint64_t round_trips(const struct source *source)
 {
-	return ((const struct dav_source *)source)->client.round_trips;
+	return dav_pool_round_trips(((const struct dav_source *)source)->pool);
 }
 
 static void close_source(struct source *source)
@@ -85,8 +90,7 @@ static void close_source(struct source *source)
 	struct dav_source *dav = (struct dav_source *)source;
 
 	discovery_clear(&dav->discovery);
-	dav_client_release(&dav->client);
-	dav_client_release(&dav->spare);
+	dav_pool_free(dav->pool);
 	free(dav->title);
 	free(dav);
 }
@@ -105,6 +109,8 @@ int dav_source_open(struct source **source, const struct account *account,
 	struct wire *wire, struct err *err)
 {
 	struct dav_source *dav = xcalloc(1, sizeof(*dav));
+	const struct discovery_options search = {
+		.reached = reached, .context = dav};
 
 	dav->base.driver = &driver;
 	dav->item_bytes_max = ITEM_BYTES_MAX;
@@ -112,16 +118,17 @@ int dav_source_open(struct source **source, const struct account *account,
 		options->item_bytes_max < ITEM_BYTES_MAX)
 		dav->item_bytes_max = options->item_bytes_max;
 	dav->in_flight_max = options ? options->in_flight_max : 0;
-	if (dav_client_init(
-		    &dav->client, account, password, options, wire, err) < 0 ||
-		discovery_run(&dav->discovery, &dav->client, account, NULL,
+	dav->pool = dav_pool_new(account, password, options, wire, err);
+	dav->client = dav->pool ? dav_pool_own(dav->pool) : NULL;
+	if (!dav->pool ||
+		discovery_run(&dav->discovery, dav->client, account, &search,
 			err) < 0) {
 		close_source(&dav->base);
 		return err_context(err, "dav");
 	}
-	dav_chunk_init(&dav->chunk, dav->client.quirks->multiget_first,
-		dav->client.quirks->multiget_max);
-	dav->title = xstrdup(dav->client.server);
+	dav_chunk_init(&dav->chunk, dav->client->quirks->multiget_first,
+		dav->client->quirks->multiget_max);
+	dav->title = xstrdup(dav->client->server);
 	*source = &dav->base;
 	return 0;
 }
@@ -147,11 +154,11 @@ int dav_prove(struct dav_source *source, const char *url,
 	struct dav_answer options;
 	int result = 0;
 
-	if (answer->dav)
+	if (answer->dav || dav_pool_proved(source->pool))
 		source->proved = true;
 	if (source->proved)
 		return 0;
-	result = dav_perform(&source->client, &request, &options, err);
+	result = dav_perform(source->client, &request, &options, err);
 	if (result == 0)
 		source->proved = options.status / 100 == 2 && options.dav;
 	dav_answer_clear(&options);

@@ -10,13 +10,14 @@
 
 #include "dav_chunk.h"
 #include "dav_client.h"
+#include "dav_pool.h"
 #include "discovery.h"
 #include "source_driver.h"
 
 struct dav_source {
 	struct source base; /* first: source.c sees only this */
-	struct dav_client client;
-	struct dav_client spare; /* of dav_ahead.c; http NULL: not needed yet */
+	struct dav_pool *pool;
+	struct dav_client *client; /* the one of the pool that is in use here */
 	struct discovery discovery;
 	char *title; /* source_server() */
 	uint64_t item_bytes_max;

@@ -26,6 +26,7 @@ struct search {
 	struct dav_client *client;
 	const struct discovery_options *options;
 	bool calendars, contacts; /* a home of this kind is known */
+	bool reached;		  /* told already */
 	struct err trouble;	  /* of a server that is ill, not without DAV */
 };
 
@@ -150,6 +151,16 @@ static void add_home(struct discovery *found, const char *url)
 		found->homes[found->count++] = xstrdup(url);
 }
 
+static void tell_reached(struct search *search, const char *url)
+{
+	const struct discovery_options *options = search->options;
+
+	if (search->reached || !options || !options->reached)
+		return;
+	search->reached = true;
+	options->reached(options->context, url);
+}
+
 static int take_homes(
 	struct search *search, const struct hints *hints, struct err *err)
 {
@@ -168,6 +179,7 @@ static int take_homes(
 			free(url);
 			return -1;
 		}
+		tell_reached(search, url);
 		add_home(search->found, url);
 		free(url);
 	}
@@ -194,6 +206,7 @@ static int ask_principal(
 		free(url);
 		return -1;
 	}
+	tell_reached(search, url);
 	result = ask(search, url, &more, err);
 	if (result > 0) {
 		free(search->found->principal);

@@ -30,6 +30,10 @@ struct discovery_options {
 	/* Also the services without TLS, _caldav and _carddav. The password
 	 * still goes in plain text to loopback only. */
 	bool allow_plain;
+	/* A server has answered, and URL will be asked on: called once, for
+	 * who wants more connections to it. NULL: nobody. */
+	void (*reached)(void *context, const char *url);
+	void *context;
 };
 
 /* OPTIONS may be NULL. ERR_REFUSED when there is no service. Released with

@@ -62,6 +62,7 @@ enum source_feature {
 	SOURCE_STATE = 2, /* source_list() fills items and uid_next or token */
 	SOURCE_DELTA = 4, /* changes since modseq or token */
 	SOURCE_VANISHED = 8, /* and what is gone since then (QRESYNC) */
+	SOURCE_EXACT = 16,   /* an equal token means an equal content */
 };
 
 /*

@@ -192,3 +192,19 @@ char *store_item_text(
 	db_end(&store->db, row);
 	return text;
 }
+
+int store_item_move(struct store *store, int64_t folder, const char *from,
+	const char *to, struct err *err)
+{
+	if (store_need_transaction(store, err) < 0)
+		return -1;
+	if (db_run(&store->db, err,
+		    "UPDATE items SET href = ?3 || substr(href, length(?2) + 1)"
+		    " WHERE folder = ?1 AND substr(href, 1, length(?2)) = ?2",
+		    db_int(folder), db_text(from), db_text(to)) < 0)
+		return -1;
+	return db_run(&store->db, err,
+		"UPDATE quarantine SET href = ?3 || substr(href, length(?2) + 1)"
+		" WHERE folder = ?1 AND substr(href, 1, length(?2)) = ?2",
+		db_int(folder), db_text(from), db_text(to));
+}

@@ -47,6 +47,10 @@ int store_item_each(struct store *store, int64_t folder,
 	struct err *err);
 
 /* The etag for free(), or NULL when there is no such item. */
+/* The collection moved: hrefs that begin with FROM begin with TO instead. */
+int store_item_move(struct store *store, int64_t folder, const char *from,
+	const char *to, struct err *err);
+
 char *store_item_etag(struct store *store, int64_t folder, const char *href);
 
 /* The text for free() with its length, or NULL and ERR filled. */

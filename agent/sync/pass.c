@@ -248,20 +248,35 @@ static int restart(struct pass *pass, const struct pass_tools *tools,
 	return pipe_mark(tools->pipe, RECORD_DETACH, batch, err);
 }
 
+/* The copy of an earlier round is complete, and the server says that nothing
+ * has changed since: that is the proof. */
+static int settle(
+	struct pass *pass, const struct pass_tools *tools, struct err *err)
+{
+	pass->complete = true;
+	pass->count = pass->row.server_count;
+	free(pass->token);
+	pass->token = xstrdup(pass->row.token);
+	return finish(pass, tools, err);
+}
+
 static int begin(struct pass *pass, const struct pass_tools *tools,
 	struct window *window, struct batch **batch, struct err *err)
 {
 	struct collection *now = &pass->collection;
+	bool settled = now->dav && !pass->row.verified &&
+		pass_dav_settled(pass, tools);
 
 	if (!pass->restarts) {
 		pass->noted = pass->row.validity;
 		pass->rematch = pass->row.detached > 0;
 	}
+	pass->row.verified |= settled;
 	if (pass_is_idle(pass) &&
 		!(now->dav && pass->row.mode != STORE_MODE_OFF &&
 			pass_dav_owed(pass, tools))) {
 		pass->step = PASS_DONE;
-		return 0;
+		return settled ? settle(pass, tools, err) : 0;
 	}
 	if (!now->dav && pass->row.validity && !pass->restarts)
 		now->uid_validity = pass->row.validity;
@@ -490,6 +505,8 @@ int pass_gone(struct pass *pass, const struct pass_tools *tools,
 
 	pass->differences++;
 	pass->removed++;
+	if (id.href && batch->mode != FETCH_LIST && pass->count)
+		pass->count--;
 	return pipe_item(tools->pipe, RECORD_GONE, batch, &record, err);
 }
 
@@ -533,6 +550,9 @@ static int listing_ended(struct pass *pass, const struct pass_tools *tools,
 		return -1;
 	if (pass->delta)
 		pass->complete = true;
+	if (pass->delta && pass->collection.dav)
+		pass->count = pass->row.server_count + pass->added -
+			pass->removed;
 	free(pass->token);
 	pass->token = xstrdup(token);
 	pass->step = !pass->collection.dav && !pass->rematch &&

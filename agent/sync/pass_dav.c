@@ -8,6 +8,7 @@
 #include "alloc.h"
 #include "pass.h"
 #include "pipe.h"
+#include "source.h"
 #include "store_item.h"
 #include "store_quarantine.h"
 
@@ -16,9 +17,6 @@
 
 /* What an object is reckoned to weigh. */
 #define OBJECT_BYTES 1000
-/* A window is one request or few: objects are small, round trips are not, and
- * the source cuts what is too much for the server. */
-#define OBJECTS_PER_MESSAGE 2
 
 static void add(struct pass_hrefs *list, const char *href)
 {
@@ -89,6 +87,27 @@ bool pass_dav_owed(const struct pass *pass, const struct pass_tools *tools)
 		tools->reader, pass->row.id, is_owed, NULL, NULL);
 }
 
+static int count_object(const struct store_quarantine *object, void *arg)
+{
+	uint64_t *count = arg;
+
+	*count += object->href != NULL;
+	return 0;
+}
+
+bool pass_dav_settled(const struct pass *pass, const struct pass_tools *tools)
+{
+	const struct store_folder *row = &pass->row;
+	uint64_t count = row->items;
+
+	if (!(tools->features & SOURCE_EXACT) || !row->token ||
+		pass->restarts ||
+		store_quarantine_each(
+			tools->reader, row->id, count_object, &count, NULL))
+		return false;
+	return count == row->server_count;
+}
+
 static int by_name(const void *key, const void *element)
 {
 	return strcmp(key, *(char *const *)element);
@@ -128,6 +147,7 @@ void pass_dav_listed(
 {
 	ptrdiff_t stored = find(&pass->stored, item->id.href);
 
+	pass->count++;
 	if (stored >= 0)
 		pass->stored.listed[stored] = true;
 	if (find(&pass->troubled, item->id.href) >= 0 ||
@@ -158,8 +178,9 @@ bool pass_dav_next(
 	struct pass_hrefs *fresh = &pass->fresh;
 	size_t taken = 0;
 
-	while (taken < fresh->count &&
-		taken < pace->items * OBJECTS_PER_MESSAGE) {
+	/* One request, which the source cuts where it is too much for the
+	 * server. */
+	while (taken < fresh->count && taken < pace->items) {
 		taken++;
 		batch->bytes += OBJECT_BYTES;
 	}

@@ -11,6 +11,7 @@
 #include "policy.h"
 #include "store.h"
 #include "store_folder.h"
+#include "store_item.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -141,6 +142,25 @@ static int gather(const struct store_folder *row, void *arg)
 	return 0;
 }
 
+/* What of a URL the hrefs of its objects begin with. */
+static const char *url_path(const char *url)
+{
+	const char *host = strstr(url, "://");
+	const char *path = strchr(host ? host + 3 : url, '/');
+
+	return path ? path : "";
+}
+
+/* A server that got another name, or another address on the same server. */
+static bool may_be_moved(
+	const struct store_folder *row, const struct collection *collection)
+{
+	return row->kind == kind_of(collection) &&
+		(strcmp(url_path(row->remote), url_path(collection->wire)) ==
+				0 ||
+			strcmp(row->path, collection->path) == 0);
+}
+
 /* A row whose pass did not end holds a part of the folder. */
 static bool may_be(
 	const struct store_folder *row, const struct collection *collection)
@@ -148,8 +168,9 @@ static bool may_be(
 	bool count_fits = row->uid_next ? row->messages == collection->items
 					: row->messages <= collection->items;
 
-	return !is_dav(row->kind) && !collection->dav && row->validity &&
-		row->validity == collection->uid_validity &&
+	if (is_dav(row->kind) || collection->dav)
+		return collection->dav && may_be_moved(row, collection);
+	return row->validity && row->validity == collection->uid_validity &&
 		row->uid_next <= collection->uid_next && row->messages &&
 		count_fits;
 }
@@ -221,10 +242,14 @@ static int put_row(struct store *store, struct store_folder *row,
 
 /* Whole and with the same mod-sequence it is the same folder. Everything else
  * may be a coincidence: its messages are matched by their headers, not taken
- * by their UIDs. */
+ * by their UIDs. Objects are matched by their etags under the hrefs that they
+ * have now. */
 static int match_again(struct store *store, const struct store_folder *row,
 	const struct collection *collection, struct err *err)
 {
+	if (collection->dav)
+		return store_item_move(store, row->id, url_path(row->remote),
+			url_path(collection->wire), err);
 	if (row->uid_next && row->modseq && row->modseq == collection->modseq)
 		return 0;
 	return store_folder_detach(store, row->id, 0, err);
@@ -256,6 +281,8 @@ static int find_row(struct reconcile *all, struct store *store,
 			store_folder_get(store, before->row.id, row, err) < 1)
 			return -1;
 		row->verified = false;
+		free(row->token); /* another server's, or of another place */
+		row->token = NULL;
 		return put_row(store, row, collection, mode, err);
 	}
 	*row = (struct store_folder){
@@ -278,8 +305,11 @@ static int make_passes(struct reconcile *all, struct store *store,
 		if (find_row(all, store, lost, &pass->collection, &pass->row,
 			    err))
 			return -1;
-		if (all->prove)
+		if (all->prove) {
 			pass->row.verified = false;
+			free(pass->row.token);
+			pass->row.token = NULL;
+		}
 		all->estimate_bytes += estimate(
 			&pass->collection, pass->row.mode);
 	}

@@ -431,6 +431,17 @@ static unsigned retry_after(CURL *easy)
 }
 
 /* One request without following. */
+/* Connecting and TLS not included. */
+static int64_t waited_us(CURL *easy)
+{
+	curl_off_t asked = 0;
+	curl_off_t answered = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &asked);
+	curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &answered);
+	return answered > asked ? answered - asked : 0;
+}
+
 static int perform_once(struct http *http, const struct http_request *request,
 	const char *url, struct http_response *response, struct err *err)
 {
@@ -448,6 +459,7 @@ static int perform_once(struct http *http, const struct http_request *request,
 	curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(http->easy, CURLINFO_REDIRECT_URL, &redirect);
 	response->status = (int)status;
+	response->waited_us = waited_us(http->easy);
 	response->retry_after_s = retry_after(http->easy);
 	free(response->redirect_url);
 	response->redirect_url = xstrdup(redirect);

@@ -49,6 +49,7 @@ struct http_request {
 struct http_response {
 	int status;
 	unsigned retry_after_s; /* 0: not said */
+	int64_t waited_us; /* from the request to the answer's first byte */
 	struct buf body;
 	struct buf headers; /* raw, of the last answer */
 	char *redirect_url; /* absolute, for 3xx; or NULL */

@@ -68,7 +68,8 @@ static void windows_are_told_in_the_order_of_the_feed(void **state)
 			"state all\nitem /h/a/1 \"1\" 0\nitem /h/a/2 \"2\" 0\n"
 			"end 0 sync:ta\n");
 	}
-	assert_int_equal(source_round_trips(rig.source), 1 + 20 * 4);
+	/* The address, the second connection, the windows. */
+	assert_int_equal(source_round_trips(rig.source), 2 + 20 * 4);
 	rig_close(&rig);
 }
 
@@ -159,6 +160,38 @@ static void lane_far_ahead_waits(void **state)
 	rig_close(&rig);
 }
 
+/* A server that wants one connection from us gets one. */
+static void connection_that_is_refused_is_done_without(void **state)
+{
+	static const char *const names[] = {"a", "b", "c", "a", NULL};
+	struct fake_step refusing[sizeof(steps) / sizeof(steps[0]) + 1] = {
+		{.method = "OPTIONS", .times = -1, .hang_up = 1}};
+	struct rig rig = {.options = {.in_flight_max = 4}};
+
+	(void)state;
+	memcpy(refusing + 1, steps, sizeof(steps));
+	assert_int_equal(rig_open_at(&rig, STEPS(refusing), "/"), 0);
+	assert_int_equal(list_all(&rig, names), 0);
+	assert_non_null(strstr(rig.log.data, "end 0 sync:tc\n"));
+	rig_close(&rig);
+}
+
+/* Throttled on its way in: the same. */
+static void connection_that_is_throttled_is_done_without(void **state)
+{
+	static const char *const names[] = {"a", "b", NULL};
+	struct fake_step refusing[sizeof(steps) / sizeof(steps[0]) + 1] = {
+		{.method = "OPTIONS", .times = -1, .status = 429}};
+	struct rig rig = {.options = {.in_flight_max = 2}};
+
+	(void)state;
+	memcpy(refusing + 1, steps, sizeof(steps));
+	assert_int_equal(rig_open_at(&rig, STEPS(refusing), "/"), 0);
+	assert_int_equal(list_all(&rig, names), 0);
+	assert_non_null(strstr(rig.log.data, "end 0 sync:tb\n"));
+	rig_close(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,6 +199,8 @@ int main(void)
 		cmocka_unit_test(failure_comes_when_its_turn_comes),
 		cmocka_unit_test(sink_that_fails_ends_all_lanes),
 		cmocka_unit_test(lane_far_ahead_waits),
+		cmocka_unit_test(connection_that_is_refused_is_done_without),
+		cmocka_unit_test(connection_that_is_throttled_is_done_without),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

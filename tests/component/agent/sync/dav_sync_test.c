@@ -240,6 +240,152 @@ static void collection_that_goes(void **state)
 	assert_int_equal(f->progress.totals.events, 0);
 }
 
+/* A copy is proven by the token: nothing is listed a second time. */
+static void proof_costs_one_request(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(RUN(f, healthy), 0);
+	assert_int_equal(f->progress.totals.events, 2);
+	assert_int_equal(fake_http_saw(f->http, "<D:sync-collection"), 1);
+	assert_int_equal(fake_http_saw(f->http, "calendar-multiget"), 1);
+	/* The next run asks the address, the well-known place of address
+	 * books and the home, and nothing of the collection. */
+	assert_int_equal(RUN(f, healthy), 0);
+	assert_int_equal(fake_http_saw(f->http, "<D:sync-collection"), 1);
+	assert_int_equal(f->progress.round_trips, 3);
+}
+
+/* Another token: what changed is asked for, and no more than that. */
+static void change_during_the_copy(void **state)
+{
+	struct fixture *f = *state;
+	static const char moved_on[] = MULTI(OK200("/h/cal/",
+		"<d:resourcetype><d:collection/><c:calendar/></d:resourcetype>"
+		"<d:supported-report-set><d:supported-report><d:report>"
+		"<d:sync-collection/></d:report></d:supported-report>"
+		"</d:supported-report-set>" TOKEN("t2")));
+	const struct fake_step steps[] = {HOME_STEP,
+		{.path = "/h/",
+			.status = 207,
+			.headers = PROVEN,
+			.body = list_body},
+		{.path = "/h/",
+			.times = -1,
+			.status = 207,
+			.headers = PROVEN,
+			.body = moved_on},
+		{.contains = ">t1<",
+			.times = 1,
+			.status = 207,
+			.body = MULTI(ITEM("c") "<d:response><d:href>/h/cal/a"
+						"</d:href><d:status>HTTP/1.1 "
+						"404 Gone</d:status>"
+						"</d:response>" TOKEN("t2"))},
+		{.contains = ">t2<",
+			.times = -1,
+			.status = 207,
+			.body = MULTI(TOKEN("t2"))},
+		{.contains = "sync-collection",
+			.status = 207,
+			.body = MULTI(ITEM("a") ITEM("b") TOKEN("t1"))},
+		{.contains = "/h/cal/c<",
+			.times = -1,
+			.status = 207,
+			.body = MULTI(OBJECT("c"))},
+		{.path = "/h/cal/c",
+			.times = -1,
+			.status = 200,
+			.body = EVENT("c")},
+		{.method = "REPORT",
+			.times = -1,
+			.status = 207,
+			.body = MULTI(OBJECT("a") OBJECT("b"))}};
+
+	assert_int_equal(RUN(f, steps), 0);
+	assert_int_equal(f->progress.totals.events, 2);
+	assert_int_equal(fake_http_saw(f->http, "<D:sync-token></"), 1);
+	assert_int_equal(fake_http_saw(f->http, ">t1<"), 1);
+}
+
+/* A token that does not tell every change proves nothing. */
+static void clock_tokens_prove_nothing(void **state)
+{
+	struct fixture *f = *state;
+	static const char clock_list[] = MULTI(OK200("/h/cal/",
+		"<d:resourcetype><d:collection/><c:calendar/></d:resourcetype>"
+		"<s:getctag xmlns:s=\"http://calendarserver.org/ns/\">c1"
+		"</s:getctag>"));
+	const struct fake_step steps[] = {{.path = "/",
+						  .times = -1,
+						  .status = 207,
+						  .headers = "Server: SOGo\r\n",
+						  .body = home_body},
+		{.path = "/h/",
+			.times = -1,
+			.status = 207,
+			.headers = PROVEN,
+			.body = clock_list},
+		{.method = "PROPFIND",
+			.path = "/h/cal/",
+			.times = -1,
+			.status = 207,
+			.body = MULTI(ITEM("a") ITEM("b") OK200("/h/cal/",
+				"<s:getctag xmlns:s=\"http://"
+				"calendarserver.org/ns/\">c1</s:getctag>"))},
+		{.method = "REPORT",
+			.times = -1,
+			.status = 207,
+			.body = MULTI(OBJECT("a") OBJECT("b"))}};
+
+	assert_int_equal(RUN(f, steps), 0);
+	assert_int_equal(f->progress.totals.events, 2);
+	assert_int_equal(fake_http_saw(f->http, "Depth: 1"), 2 + 2);
+}
+
+/* The same account under another name: listed anew, nothing fetched. */
+static void server_with_another_address(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_http *elsewhere = fake_http_start(NULL, 0);
+	struct fake_http *before = f->http;
+
+	assert_int_equal(RUN(f, healthy), 0);
+	assert_int_equal(f->progress.totals.events, 2);
+	f->http = elsewhere;
+	assert_int_equal(RUN(f, healthy), 0);
+	assert_int_equal(f->progress.totals.events, 2);
+	assert_int_equal(f->progress.run_app_bytes, 0);
+	assert_int_equal(fake_http_saw(elsewhere, "calendar-multiget"), 0);
+	assert_int_equal(fake_http_saw(elsewhere, ">t1<"), 0);
+	fake_http_stop(before);
+}
+
+/* The same collection in another place of the server. */
+static void collection_in_another_place(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_step moved[] = {HOME_STEP,
+		{.path = "/h/",
+			.times = -1,
+			.status = 207,
+			.headers = PROVEN,
+			.body = MULTI(OK200("/n/w/cal/",
+				"<d:resourcetype><d:collection/><c:calendar/>"
+				"</d:resourcetype>"))},
+		{.path = "/n/w/cal/",
+			.times = -1,
+			.status = 207,
+			.body = MULTI(OK200("/n/w/cal/a",
+				"<d:getetag>1</d:getetag>") OK200("/n/w/cal/b",
+				"<d:getetag>1</d:getetag>") TOKEN("x1"))}};
+
+	assert_int_equal(RUN(f, healthy), 0);
+	assert_int_equal(RUN(f, moved), 0);
+	assert_int_equal(f->progress.totals.events, 2);
+	assert_int_equal(f->progress.run_app_bytes, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +395,16 @@ int main(void)
 			strangers_take_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			collection_that_goes, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			proof_costs_one_request, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			change_during_the_copy, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			clock_tokens_prove_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			server_with_another_address, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			collection_in_another_place, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
