@@ -17,8 +17,8 @@
 #include "clock.h"
 #include "command.h"
 #include "err.h"
-#include "http.h"
 #include "imap_client.h"
+#include "reach.h"
 #include "reply.h"
 #include "scenario.h"
 #include "version.h"
@@ -147,33 +147,17 @@ static void check_server(struct check *check)
 		"IMAP server", text);
 }
 
-/* Any answer below 500 is a server that is there. */
 static void check_url(struct check *check, const char *what, const char *url,
-	bool must_be_good)
+	bool (*reach)(const char *url, const char *ca_file, char **text))
 {
-	struct http_options options = {
-		.ca_file = check->scenario.server.ca_file};
-	struct http_request request = {.url = url, .total_us = LOOK_US};
-	struct http_response response = {.status = 0};
-	struct err err = ERR_INIT;
-	struct http *http;
-	char text[128];
+	char *text;
+	bool good;
 
 	if (!url)
 		return;
-	http = http_new(&options, NULL);
-	if (http_perform(http, &request, &response, &err) < 0) {
-		line(check, false, what, err.text);
-	} else {
-		(void)snprintf(text, sizeof(text), "answers with status %d",
-			response.status);
-		line(check,
-			must_be_good ? response.status == 200
-				     : response.status < 500,
-			what, text);
-	}
-	http_response_free(&response);
-	http_free(http);
+	good = reach(url, check->scenario.server.ca_file, &text);
+	line(check, good, what, text);
+	free(text);
 }
 
 /* ---- the agents */
@@ -266,8 +250,10 @@ static int run(struct check *check, struct err *err)
 		return -1;
 	}
 	check_server(check);
-	check_url(check, "DAV server", check->scenario.server.dav_url, false);
-	check_url(check, "exporter", check->scenario.server.exporter, true);
+	check_url(
+		check, "DAV server", check->scenario.server.dav_url, reach_dav);
+	check_url(check, "exporter", check->scenario.server.exporter,
+		reach_exporter);
 	check_agents(check, said.data);
 	said_free(&said);
 	scenario_free(&check->scenario);
