@@ -248,24 +248,12 @@ static int restart(struct pass *pass, const struct pass_tools *tools,
 	return pipe_mark(tools->pipe, RECORD_DETACH, batch, err);
 }
 
-/* The copy of an earlier round is complete, and the server says that nothing
- * has changed since: that is the proof. */
-static int settle(
-	struct pass *pass, const struct pass_tools *tools, struct err *err)
-{
-	pass->complete = true;
-	pass->count = pass->row.server_count;
-	free(pass->token);
-	pass->token = xstrdup(pass->row.token);
-	return finish(pass, tools, err);
-}
-
 static int begin(struct pass *pass, const struct pass_tools *tools,
 	struct window *window, struct batch **batch, struct err *err)
 {
 	struct collection *now = &pass->collection;
 	bool settled = now->dav && !pass->row.verified &&
-		pass_dav_settled(pass, tools);
+		pass_dav_settle(pass, tools);
 
 	if (!pass->restarts) {
 		pass->noted = pass->row.validity;
@@ -276,7 +264,7 @@ static int begin(struct pass *pass, const struct pass_tools *tools,
 		!(now->dav && pass->row.mode != STORE_MODE_OFF &&
 			pass_dav_owed(pass, tools))) {
 		pass->step = PASS_DONE;
-		return settled ? settle(pass, tools, err) : 0;
+		return settled ? finish(pass, tools, err) : 0;
 	}
 	if (!now->dav && pass->row.validity && !pass->restarts)
 		now->uid_validity = pass->row.validity;

@@ -95,7 +95,7 @@ static int count_object(const struct store_quarantine *object, void *arg)
 	return 0;
 }
 
-bool pass_dav_settled(const struct pass *pass, const struct pass_tools *tools)
+bool pass_dav_settle(struct pass *pass, const struct pass_tools *tools)
 {
 	const struct store_folder *row = &pass->row;
 	uint64_t count = row->items;

@@ -25,9 +25,10 @@ int pass_dav_load(
 /* Something went into quarantine in an earlier run and is due. */
 bool pass_dav_owed(const struct pass *pass, const struct pass_tools *tools);
 
-/* All that the last listing named is stored or in quarantine, so that what
- * changed since its token is all there can be to do. */
-bool pass_dav_settled(const struct pass *pass, const struct pass_tools *tools);
+/* True when all that the last listing named is stored or in quarantine, so
+ * that what changed since its token is all there can be to do. The pass then
+ * counts as complete under that token. */
+bool pass_dav_settle(struct pass *pass, const struct pass_tools *tools);
 
 /* The server has this item: is it ours already, with this etag? */
 void pass_dav_listed(
