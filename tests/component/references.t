@@ -1,8 +1,8 @@
 #!/bin/bash
-# docs/scenario.md and docs/metrics.md are what the tables of the reader print; the manual page
+# docs/testing.md names tests that exist; docs/scenario.md and docs/metrics.md are what the tables of the reader print; the manual page
 # names every verb; the program itself tells people its verbs.
 SLUICE=${BUILD:-build}/bin/sluice
-echo 1..8
+echo 1..9
 if diff <("$SLUICE" scenario-reference) docs/scenario.md >&2; then
 	echo "ok 1 - docs/scenario.md is up to date"
 else
@@ -64,6 +64,27 @@ if [ "$("$SLUICE" polit 1 2>&1 | tail -n +3)" = "$("$SLUICE" --help)" ] &&
 	echo "ok 8 - and both are told the verbs"
 else
 	echo "not ok 8 - and both are told the verbs"
+	status=1
+fi
+# "FILE: NAME": a test that its file defines and runs, or the text of a check.
+named() {
+	local file
+	file=$(find tests -path "*/$1")
+	[ -n "$file" ] && [ "$(wc -l <<< "$file")" = 1 ] || return 1
+	case $file in
+	*.c) [ "$(grep -cwF -- "$2" "$file")" -ge 2 ] ;;
+	*) grep -qF -- "$2" "$file" ;;
+	esac
+}
+tests=0
+while IFS= read -r test; do
+	tests=$((tests + 1))
+	named "${test%%: *}" "${test#*: }" || unknown+=" '$test'"
+done < <(grep -oE '`[a-z_/]+(_test\.c|\.t): [^`]+`' docs/testing.md | tr -d '`')
+if [ -z "${unknown:-}" ] && [ $tests -gt 100 ]; then
+	echo "ok 9 - docs/testing.md names $tests tests that exist"
+else
+	echo "not ok 9 - docs/testing.md names $tests tests, unknown:${unknown:-}"
 	status=1
 fi
 exit "${status:-0}"
