@@ -105,7 +105,13 @@ bool pass_dav_settle(struct pass *pass, const struct pass_tools *tools)
 		store_quarantine_each(
 			tools->reader, row->id, count_object, &count, NULL))
 		return false;
-	return count == row->server_count;
+	if (count != row->server_count)
+		return false;
+	pass->complete = true;
+	pass->count = count;
+	free(pass->token);
+	pass->token = xstrdup(row->token);
+	return true;
 }
 
 static int by_name(const void *key, const void *element)
