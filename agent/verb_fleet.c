@@ -3,7 +3,7 @@
  * each a full client to the controller.
  *
  * The main thread runs a libuv loop that brings clients to life when their
- * start has come, ticks those that live, and looks at the machine once a
+ * start has come, ticks those that live, and looks at the machine every other
  * second. Each client has the threads that client.h tells of, with the whole
  * engine on one of them.
  */
@@ -29,7 +29,7 @@
 #include "store_scratch.h"
 
 #define TICK_MS	     200
-#define HOST_US	     US_PER_S
+#define HOST_US	     (2 * US_PER_S) /* shorter bursts limit nobody */
 #define WINDOW_BYTES (UINT64_C(512) << 10)
 #define CACHE_BYTES  (UINT64_C(1) << 20) /* of all its stores, per client */
 #define ARENAS	     2
@@ -42,6 +42,7 @@ struct fleet {
 	int64_t started_us;
 	struct host_place place;
 	struct host_counters host; /* of the last look */
+	size_t speaker;		   /* who told it last */
 	uv_loop_t loop;
 	uv_timer_t timer;
 	uv_signal_t signals[2];
@@ -174,23 +175,28 @@ static void find_host(struct fleet *fleet)
 	host_read(&fleet->place, &fleet->host);
 }
 
-/* One of the clients that work brings it to the controller; while nobody
- * works nothing is measured there. */
+/* The clients that work bring it to the controller in turn, as one of them
+ * may have trouble; while nobody works nothing is measured there. */
 static void tell_host(struct fleet *fleet, int64_t now_us)
 {
+	size_t count = fleet->muster.count;
 	struct host_counters now;
 	struct host_sample sample;
 
 	if (now_us - fleet->host.at_us < HOST_US)
 		return;
 	host_read(&fleet->place, &now);
-	for (size_t i = 0; i < fleet->muster.count; i++)
-		if (fleet->clients[i] && client_busy(fleet->clients[i])) {
-			if (host_between(
-				    &fleet->place, &fleet->host, &now, &sample))
-				client_tell_host(fleet->clients[i], &sample);
-			break;
-		}
+	for (size_t i = 1; i <= count; i++) {
+		size_t at = (fleet->speaker + i) % count;
+		struct client *client = fleet->clients[at];
+
+		if (!client || !client_busy(client))
+			continue;
+		if (host_between(&fleet->place, &fleet->host, &now, &sample))
+			client_tell_host(client, &sample);
+		fleet->speaker = at;
+		break;
+	}
 	fleet->host = now;
 }
 

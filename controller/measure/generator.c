@@ -19,7 +19,7 @@ struct host {
 	char name[NAME_BYTES];
 	int64_t seen_us, limited_us; /* in this wave, summed up */
 	int64_t last_us;	     /* end of the newest sample */
-	int64_t from_us; /* the newest was at a limit, since then; 0: no */
+	bool limited;		     /* in the newest sample */
 	char text[GENERATOR_TEXT_BYTES + NAME_BYTES +
 		2]; /* of the last limit */
 };
@@ -92,27 +92,25 @@ static struct host *find_host(struct generator *generator, const char *name)
 }
 
 bool generator_add(struct generator *generator, const char *name,
-	const struct host_sample *sample, int64_t at_us, int64_t *from_us)
+	const struct host_sample *sample, int64_t at_us)
 {
 	struct host *host = find_host(generator, name);
 	char text[GENERATOR_TEXT_BYTES];
-	bool before = host->from_us != 0;
+	bool limited = generator_limits(sample, text);
 
-	if (sample->span_us <= 0 || at_us < host->last_us)
+	if (sample->span_us <= 0)
 		return false;
-	host->last_us = at_us;
-	host->seen_us += sample->span_us;
-	if (!generator_limits(sample, text)) {
-		host->from_us = 0;
-		return false;
+	if (at_us >= host->last_us) {
+		host->last_us = at_us;
+		host->limited = limited;
 	}
+	host->seen_us += sample->span_us;
+	if (!limited)
+		return false;
 	host->limited_us += sample->span_us;
 	(void)snprintf(
 		host->text, sizeof(host->text), "%s: %s", host->name, text);
-	if (!before)
-		host->from_us = at_us - sample->span_us;
-	*from_us = host->from_us;
-	return before;
+	return true;
 }
 
 static double share_of(const struct host *host)
@@ -154,7 +152,7 @@ const char *generator_now(const struct generator *generator, int64_t now_us)
 	for (size_t i = 0; i < generator->count; i++) {
 		const struct host *host = &generator->hosts[i];
 
-		if (host->from_us && now_us - host->last_us < FRESH_US)
+		if (host->limited && now_us - host->last_us < FRESH_US)
 			return host->text;
 	}
 	return NULL;

@@ -36,11 +36,11 @@ void generator_free(struct generator *generator);
 /* A new wave: what came before no longer counts. */
 void generator_wave(struct generator *generator);
 
-/* A sample of HOST that ended at AT_US on the controller's clock, in order.
- * True when the host was at its limit for two in a row: from *FROM_US to
- * AT_US what was measured is a lower bound. */
+/* A sample of HOST that ended at AT_US on the controller's clock; several
+ * clients bring them, so not always in order. True when the host was at its
+ * limit: what was measured in the sample's span is a lower bound. */
 bool generator_add(struct generator *generator, const char *host,
-	const struct host_sample *sample, int64_t at_us, int64_t *from_us);
+	const struct host_sample *sample, int64_t at_us);
 
 /* Share of the wave's samples of the worst host; NAN: no fleet has spoken. */
 double generator_share(const struct generator *generator);

@@ -152,7 +152,6 @@ static int take_hosts(struct gauge *gauge, const struct client_row *client,
 	for (size_t i = 0; i < report->host_count; i++) {
 		struct host_row row = {.sample = report->hosts[i]};
 		struct host_sample *s = &row.sample;
-		int64_t from_us;
 
 		(void)snprintf(row.host, sizeof(row.host), "%s", client->host);
 		row.at_us = slicer_time(gauge->slicer, client->id, s->at_us);
@@ -164,10 +163,9 @@ static int take_hosts(struct gauge *gauge, const struct client_row *client,
 		s->net_link = known(s->net_link);
 		if (archive_add_host(gauge->archive, &row, err) < 0)
 			return -1;
-		if (generator_add(
-			    gauge->generator, row.host, s, row.at_us, &from_us))
-			slicer_mark(gauge->slicer, BUCKET_GENERATOR, from_us,
-				row.at_us);
+		if (generator_add(gauge->generator, row.host, s, row.at_us))
+			slicer_mark(gauge->slicer, BUCKET_GENERATOR,
+				row.at_us - s->span_us, row.at_us);
 	}
 	return 0;
 }

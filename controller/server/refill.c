@@ -108,14 +108,14 @@ static int put_hosts(struct slicer *slicer, struct generator *generator,
 {
 	struct host_row *rows;
 	size_t count;
-	int64_t from_us;
 
 	if (archive_hosts(archive, since_us, &rows, &count, err) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)
 		if (generator_add(generator, rows[i].host, &rows[i].sample,
-			    rows[i].at_us, &from_us))
-			slicer_mark(slicer, BUCKET_GENERATOR, from_us,
+			    rows[i].at_us))
+			slicer_mark(slicer, BUCKET_GENERATOR,
+				rows[i].at_us - rows[i].sample.span_us,
 				rows[i].at_us);
 	free(rows);
 	return 0;
