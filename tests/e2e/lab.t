@@ -57,6 +57,36 @@ case $? in
 3) skip "limits are set" "$output" ;;
 *) ok 1 "limits are set: $output" ;;
 esac
+machine=$WORK/machine
+"$LAB" up --machine --no-dav --users u001 --dir "$machine" --owner $$ \
+	> "$WORK/machine.env" 2>&1
+like "a lab that is told of as a machine of its own" \
+	"$(cat "$WORK/machine.env")" 'LAB_SERVERS=cyrus. machine. exporter'
+output=$("$LAB" throttle cpu=20 --dir "$machine" 2>&1)
+case $? in
+0)
+	url=$(sed -n 's/^LAB_EXPORTER_URL=//p' "$machine/env")
+	# Of one processor's second a fifth is there, used or idle.
+	given() {
+		curl -s "$url" | awk '/^node_cpu_seconds_total/ {
+			sum += $2 } END { print sum }'
+	}
+	sleep 0.5
+	given > "$WORK/given" && sleep 3 && given >> "$WORK/given"
+	check "its processor is the quota" awk 'NR == 1 { first = $1 }
+		END { exit !($1 - first > 0.3 && $1 - first < 1.5) }' \
+		"$WORK/given"
+	check "it has a disk" grep -q '^node_disk_read_bytes_total' \
+		<(curl -s "$url")
+	;;
+3)
+	skip "its processor is the quota" "$output"
+	skip "it has a disk" "$output"
+	;;
+*) ok 1 "limits of the machine: $output" ;;
+esac
+"$LAB" down --purge --dir "$machine"
+
 check "limits are lifted" "$LAB" throttle off --dir "$WORK/lab"
 check "mail can be made cold" "$LAB" cold --dir "$WORK/lab"
 
