@@ -105,6 +105,7 @@ struct scenario_limits {
 	double cpu;
 	double network;		  /* share of network_bytes_s */
 	uint64_t network_bytes_s; /* 0: unknown */
+	double disk_busy;	  /* of one spinning disk */
 	int64_t disk_await_us;	  /* 0: by the kind of disk */
 	double memory_available;  /* lowest share */
 	unsigned connections;	  /* the server's limit; 0: none known */

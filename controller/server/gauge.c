@@ -434,6 +434,7 @@ void gauge_policy(const struct gauge *gauge, struct recommend_policy *policy)
 	policy->max_step = s->steps.max_step;
 	policy->cpu_max = s->limits.cpu;
 	policy->nic_max = s->limits.network;
+	policy->disk_util_max = s->limits.disk_busy;
 	policy->mem_available_min = s->limits.memory_available;
 	policy->failed_wave = s->steps.failed_wave;
 	policy->failed_rollout = s->steps.failed_rollout;
