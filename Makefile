@@ -101,7 +101,7 @@ include tests/tests.mk
 include tests/lint.mk
 
 # ---------------------------------------------------------------- people
-.PHONY: deps demo check bench lint format docs clean install help
+.PHONY: deps demo check bench lab-truth lint format docs clean install help
 deps: ## install the Debian packages that are missing
 	@deploy/deps
 
@@ -114,6 +114,9 @@ check: deps ## every test, one TAP summary
 
 bench: deps ## speed, as ratios measured side by side; writes build/bench
 	@$(MAKE) --no-print-directory run-bench
+
+lab-truth: deps ## is the recommended size the right one? writes build/lab-truth
+	@$(MAKE) --no-print-directory run-lab-truth
 
 lint: deps ## format, clang-tidy, cppcheck, layers, limits
 	@$(MAKE) --no-print-directory run-lint
@@ -133,6 +136,6 @@ clean: ## forget everything that was built
 	rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 -include $(shell find $(B)/obj $(B)/tests -name '*.d' 2>/dev/null)

@@ -37,7 +37,7 @@ $(B)/tests/fuzz/%_fuzz: tests/fuzz/%_fuzz.c tests/fuzz/replay.c \
 	$(call say,CC,$<) $(CC) $(SLUICE_CFLAGS) $(addprefix -I,$(DIRS)) \
 		-MMD -MP -o $@ $^ $(SLUICE_LIBS)
 
-.PHONY: run-tests run-bench tests-built
+.PHONY: run-tests run-bench run-lab-truth tests-built
 tests-built: all $(TEST_BINS) $(FUZZ_BINS) $(B)/tests/bench/relay
 
 run-tests: tests-built
@@ -46,6 +46,9 @@ run-tests: tests-built
 BENCH_TOOLS := relay drain measure crowd
 run-bench: all $(BENCH_TOOLS:%=$(B)/tests/bench/%)
 	@BUILD=$(B) ONLY='$(ONLY)' tests/bench/run
+
+run-lab-truth: all
+	@ONLY='$(ONLY)' PART='$(PART)' QUICK='$(QUICK)' tests/truth/run
 
 # A benchmark of one module; the ones against servers are scripts.
 $(B)/tests/bench/%_bench: tests/bench/%_bench.c $(B)/libagent.a \
