@@ -65,7 +65,8 @@ static int put_samples(struct slicer *slicer, struct archive *archive,
 
 	if (archive_samples(archive, since_us, &rows, &count, err) < 0)
 		return -1;
-	qsort(rows, count, sizeof(*rows), compare);
+	if (count)
+		qsort(rows, count, sizeof(*rows), compare);
 	for (size_t i = 1; i <= count; i++) {
 		if (i < count && rows[i].client == rows[first].client &&
 			rows[i].received_us == rows[first].received_us &&
