@@ -240,9 +240,12 @@ static bool take_list(struct imap_folders *folders, struct cursor *c)
 	wire = string(c);
 	if (!wire)
 		return false;
+	/* The root of a namespace has no name and no messages. */
 	if (!*wire || folders->count == IMAP_FOLDERS_MAX) {
+		bool root = !*wire;
+
 		free(wire);
-		return false;
+		return root;
 	}
 	if (folders->count == folders->capacity) {
 		folders->capacity = folders->capacity ? folders->capacity * 2
@@ -430,9 +433,10 @@ void imap_folders_take(
 	bool understood = true;
 
 	spaces(&c);
-	if (is(word, word_length, "LIST"))
+	if (is(word, word_length, "LIST")) {
 		understood = take_list(folders, &c);
-	else if (is(word, word_length, "STATUS"))
+		folders->unread += !understood;
+	} else if (is(word, word_length, "STATUS"))
 		understood = take_status(folders, &c);
 	else if (is(word, word_length, "NAMESPACE"))
 		understood = take_namespace(folders, &c);

@@ -33,6 +33,7 @@ struct imap_folders {
 	struct imap_folder *folder; /* in the server's order */
 	size_t count, capacity;
 	size_t dropped; /* answers that were not understood */
+	size_t unread;	/* of LIST among them: folders nobody can name */
 	size_t cursor;	/* where the next STATUS probably belongs */
 	struct imap_space spaces[IMAP_SPACES_MAX];
 	size_t space_count;

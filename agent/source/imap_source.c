@@ -360,6 +360,8 @@ static int list(struct source *base,
 		imap_folders_place(&folders);
 		result = hand_out(source, &folders, each, context, err);
 	}
+	if (result == 0 && folders.unread)
+		result = 1;
 	imap_folders_free(&folders);
 	return result;
 }

@@ -12,6 +12,7 @@
 #include "err.h"
 #include "crew.h"
 #include "lane.h"
+#include "log.h"
 #include "pass.h"
 #include "source.h"
 #include "wire.h"
@@ -119,15 +120,21 @@ int half_settle(struct half *half, struct err *err)
 static int list(struct half *half, struct err *err)
 {
 	struct reconcile *all = &half->all;
+	int listed = source_list(half->source, reconcile_add, all, err);
 
-	if (source_list(half->source, reconcile_add, all, err))
+	if (listed < 0)
 		return err_context(err,
 			half->dav ? "list of DAV collections"
 				  : "list of mail folders");
 	/* An account has an Inbox; an empty list is a server in trouble, and
 	 * must not look like an account whose folders were all deleted. */
-	all->mail_listed = !half->dav && all->count > 0;
-	all->dav_listed = half->dav && all->count > 0;
+	all->mail_listed = !half->dav && all->count > 0 && listed == 0;
+	all->dav_listed = half->dav && all->count > 0 && listed == 0;
+	if (listed)
+		log_warn("sync",
+			"%s lists folders by names that make no sense; what "
+			"is stored of them stays as it is",
+			source_server(half->source));
 	return writer_call(
 		half->sync->writer, half_pipe(half), reconcile_run, all, err);
 }

@@ -468,7 +468,7 @@ static int compare(
 	verify->dav = dav;
 	verify->at = 0;
 	verify->bodies = false;
-	if (source_list(source, add_folder, verify, err) ||
+	if (source_list(source, add_folder, verify, err) < 0 ||
 		source_fetch(source, &feed, err))
 		return -1;
 	if (!verify->deep)

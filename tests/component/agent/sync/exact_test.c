@@ -164,6 +164,39 @@ static void folders_of_any_name_arrive(void **state)
 	rig_free(rig);
 }
 
+/* A folder that cannot be named any more does not look deleted. */
+static void what_cannot_be_named_is_not_gone(void **state)
+{
+	static const struct fake_message messages[] = {
+		{1, "Subject: here\r\n\r\nbody", 0, FAKE_GOOD},
+		{0, NULL, 0, FAKE_GOOD},
+	};
+	static const char *const garbled[] = {
+		"() \"/\" \"Sent", "() / Sent", "(\\Sent \"/\" Sent"};
+	struct fake_folder folders[] = {
+		{"() \"/\" \"INBOX\"", "INBOX", 1, messages},
+		{"() \"/\" \"Sent\"", "Sent", 2, messages},
+		{"() \"/\" \"\"", NULL, 0, NULL},
+		{NULL, NULL, 0, NULL},
+	};
+	const struct fake_imap fake = {.folders = folders};
+	struct rig *rig = rig_new(&fake);
+
+	(void)state;
+	rig_sync(rig);
+	for (size_t i = 0; i < 3; i++) {
+		folders[1].list = garbled[i];
+		rig_sync(rig);
+		assert_int_equal(rig->progress.totals.folders, 2);
+		rig_expect(rig, "Sent", 1, STORE_PART_HEADER,
+			"Subject: here\r\n\r\n", 17);
+	}
+	folders[1] = folders[2];
+	rig_sync(rig);
+	assert_int_equal(rig->progress.totals.folders, 1);
+	rig_free(rig);
+}
+
 static uint64_t messages_of(struct rig *rig, const char *path)
 {
 	struct store_folder row;
@@ -227,6 +260,7 @@ int main(void)
 		cmocka_unit_test(every_byte_of_a_header_is_kept),
 		cmocka_unit_test(messages_of_4_gb_are_refused),
 		cmocka_unit_test(folders_of_any_name_arrive),
+		cmocka_unit_test(what_cannot_be_named_is_not_gone),
 		cmocka_unit_test(what_is_of_others_is_left_alone),
 	};
 
