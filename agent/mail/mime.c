@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "extended.h"
+
 bool span_is(struct span name, const char *value)
 {
 	return name.length == strlen(value) &&
@@ -143,8 +145,17 @@ static void skip_to(struct span *rest, char wanted)
 		take(rest);
 }
 
-static void set_parameter(
-	struct mime_type *type, const char *name, struct span *rest)
+/* What follows the name of a file's parameter in NAME: "*", "*0", ""; NULL
+ * when it is another parameter. */
+static const char *file_suffix(const char *name)
+{
+	if (strncmp(name, "filename", 8) == 0)
+		return name + 8;
+	return strncmp(name, "name", 4) == 0 ? name + 4 : NULL;
+}
+
+static void set_parameter(struct mime_type *type, struct extended *file,
+	const char *name, struct span *rest)
 {
 	const struct {
 		const char *name;
@@ -160,10 +171,10 @@ static void set_parameter(
 		{"name", type->name, sizeof(type->name), false},
 		{"filename", type->name, sizeof(type->name), false},
 	};
-	char ignored[2];
+	const char *suffix = file_suffix(name);
+	char value[EXTENDED_PIECE_BYTES];
 
-	if (strncmp(name, "name", 4) == 0 || strncmp(name, "filename", 8) == 0)
-		type->has_name = true;
+	type->has_name |= suffix != NULL;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (strcmp(name, known[i].name) == 0) {
 			read_word(rest, known[i].out, known[i].size,
@@ -171,7 +182,9 @@ static void set_parameter(
 			return;
 		}
 	}
-	read_word(rest, ignored, sizeof(ignored), false);
+	read_word(rest, value, sizeof(value), false);
+	if (suffix)
+		extended_add(file, suffix, value);
 }
 
 static bool token(const char *word)
@@ -185,6 +198,9 @@ static bool token(const char *word)
 
 void mime_type_parse(struct mime_type *type, struct span value)
 {
+	struct extended file;
+
+	extended_init(&file);
 	memset(type, 0, sizeof(*type));
 	read_word(&value, type->type, sizeof(type->type), true);
 	skip_blank(&value);
@@ -201,15 +217,17 @@ void mime_type_parse(struct mime_type *type, struct span value)
 
 		skip_to(&value, ';');
 		if (!value.length)
-			return;
+			break;
 		take(&value);
 		read_word(&value, name, sizeof(name), true);
 		skip_blank(&value);
 		if (value.length && *value.data == '=') {
 			take(&value);
-			set_parameter(type, name, &value);
+			set_parameter(type, &file, name, &value);
 		}
 	}
+	/* Who writes both means the one that can say more. */
+	extended_join(&file, type->name, sizeof(type->name));
 }
 
 bool mime_type_is(

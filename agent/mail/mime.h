@@ -40,7 +40,7 @@ struct mime_type {
 	char charset[64];
 	char smime_type[32];
 	char x_action[32];
-	char name[256]; /* of a file, as it came */
+	char name[256]; /* of a file: as it came, or UTF-8 (RFC 2231) */
 	bool has_name;
 };
 
@@ -61,7 +61,7 @@ struct mime_part {
 	struct mime_type type;
 	enum mime_encoding encoding;
 	bool attachment; /* Content-Disposition says so */
-	char name[256];	 /* of the file, as it came */
+	char name[256];	 /* of the file, as in struct mime_type */
 	struct span body;
 };
 

@@ -13,7 +13,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "buf.h"
 #include "mime.h"
+
+/* Of a text part that is encoded; an armour comes early or not at all. */
+#define TEXT_BYTES 16384
 
 static const char *const names[] = {
 	[PROTECTION_NONE] = "none",
@@ -352,6 +356,20 @@ static enum protection of_armour(struct span body)
 	return PROTECTION_NONE;
 }
 
+/* An armour may have gone through a transfer encoding like any text. */
+static enum protection of_text(const struct mime_part *part)
+{
+	struct buf text = BUF_INIT(TEXT_BYTES);
+	enum protection found;
+
+	if (part->encoding == MIME_IDENTITY)
+		return of_armour(part->body);
+	mime_decode(&text, part->body, part->encoding);
+	found = of_armour((struct span){buf_text(&text), text.length});
+	buf_free(&text);
+	return found;
+}
+
 static enum protection of_entity(struct span entity, unsigned depth)
 {
 	enum protection found;
@@ -370,9 +388,8 @@ static enum protection of_entity(struct span entity, unsigned depth)
 	}
 	if (mime_type_is(&part.type, "message", "rfc822"))
 		return protection_merge(found, of_entity(part.body, depth + 1));
-	if (mime_type_is(&part.type, "text", NULL) &&
-		part.encoding != MIME_BASE64)
-		found = protection_merge(found, of_armour(part.body));
+	if (mime_type_is(&part.type, "text", NULL))
+		found = protection_merge(found, of_text(&part));
 	return found;
 }
 

@@ -7,8 +7,8 @@
  * means multipart/signed (RFC 1847) or application/pkcs7-mime with a
  * signed-data type (RFC 8551); encrypted means multipart/encrypted,
  * application/pkcs7-mime otherwise, or an inline PGP message (RFC 9580).
- * The parts may be anywhere in the structure. Pure; nothing is allocated;
- * input from the network is taken as it comes. Any thread.
+ * The parts may be anywhere in the structure, and an armour in any transfer
+ * encoding. Pure; input from the network is taken as it comes. Any thread.
  */
 #ifndef SLUICE_PROTECTION_H
 #define SLUICE_PROTECTION_H

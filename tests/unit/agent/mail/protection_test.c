@@ -163,6 +163,32 @@ static const struct sample messages[] = {
 		ENCRYPTED},
 	{"Content-Type: application/octet-stream\r\n\r\n" ARMOUR "\r\nx\r\n",
 		NONE},
+	/* In a transfer encoding: "-----BEGIN PGP MESSAGE-----\n\nhQEM\n" and
+	 * the same signed, by themselves and in a part. */
+	{"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+	 "LS0tLS1CRUdJTiBQR1AgTUVTU0FHRS0tLS0tCgpoUUVNCg==\r\n",
+		ENCRYPTED},
+	{"Content-Transfer-Encoding: quoted-printable\n\n"
+	 "=2D----BEGIN PGP SIGNED MESSAGE=2D----\nHash: SHA256\n\nx=\ny\n",
+		SIGNED},
+	{"Content-Transfer-Encoding: quoted-printable\n\n"
+	 "-----BEGIN PGP =\nMESSAGE-----\n\nhQEM\n",
+		ENCRYPTED},
+	{"Content-Type: multipart/mixed; boundary=b\n\n--b\n"
+	 "Content-Transfer-Encoding: BASE64\n\n"
+	 "LS0tLS1CRUdJTiBQR1AgTUVTU0FHRS0tLS0tCgpoUUVNCg==\n"
+	 "--b\n\nlist footer\n--b--\n",
+		ENCRYPTED},
+	/* An encoded text about something else. */
+	{"Content-Transfer-Encoding: base64\n\naGVsbG8K\n", NONE},
+	/* Two lists, each with a footer around what it got. */
+	{"Content-Type: multipart/mixed; boundary=b\n\n--b\n"
+	 "Content-Type: multipart/mixed; boundary=c\n\n--c\n"
+	 "Content-Type: multipart/signed; boundary=d; "
+	 "protocol=\"application/pgp-signature\"\n\n--d\n\nhello\n--d\n"
+	 "Content-Type: application/pgp-signature\n\nx\n--d--\n"
+	 "--c\n\nfirst footer\n--c--\n--b\n\nsecond footer\n--b--\n",
+		SIGNED},
 	{"", NONE},
 };
 

@@ -80,6 +80,57 @@ static void test_attachments(void **state)
 	expect_text(mixed, false, "hello\ninner\n");
 }
 
+/* Names in every way that mailers write them (RFC 2231, RFC 2047). */
+static void test_names(void **state)
+{
+	static const struct {
+		const char *parameters, *name;
+	} names[] = {
+		{"filename*=utf-8''na%C3%AFve%20plan.pdf",
+			"na\u00efve plan.pdf"},
+		{"filename*=iso-8859-1'en'%A3%20rates.txt", "\u00a3 rates.txt"},
+		{"filename*0=\"long \"; filename*1=\"name.txt\"",
+			"long name.txt"},
+		/* Coded and plain pieces, out of order, over lines. */
+		{"filename*1=\"ve.\";\n filename*2*=t%78t;\n"
+		 " filename*0*=UTF-8''na%C3%AF",
+			"na\u00efve.txt"},
+		/* A character whose bytes are in two pieces. */
+		{"filename*0*=utf-8''%C3; filename*1*=%BC.txt", "\u00fc.txt"},
+		/* Both ways: the newer one counts, wherever it stands. */
+		{"filename=\"u.txt\"; filename*=utf-8''%C3%BC.txt",
+			"\u00fc.txt"},
+		{"filename*=utf-8''%C3%BC.txt; filename=\"u.txt\"",
+			"\u00fc.txt"},
+		{"filename=\"=?iso-8859-1?Q?=FC?= =?utf-8?B?w7w=?=.txt\"",
+			"\u00fc\u00fc.txt"},
+		{"filename=\"plain \\\"x\\\".txt\"", "plain \"x\".txt"},
+		/* What is no such thing reads as it stands, or as absent. */
+		{"filename*=100%", "100%"},
+		{"filename*0*=nosuch''x%FFy", "x\u00ffy"},
+		{"filename*1=\"second without first\"", NULL},
+		{"filename*77=\"x\"", NULL},
+		{"filename*x=\"x\"", NULL},
+	};
+	char *message, *expected;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const char *name = names[i].name;
+
+		message = xasprintf("Content-Type: application/pdf\n"
+				    "Content-Disposition: attachment; %s\n\nx",
+			names[i].parameters);
+		expected = xasprintf("[application/pdf%s%s, 1 bytes]\n",
+			name ? ": " : "", name ? name : "");
+		expect_text(message, true, expected);
+		free(message);
+		free(expected);
+	}
+	expect_text("Content-Type: application/pdf; name*=utf-8''%C3%BC\n\nx",
+		true, "[application/pdf: \u00fc, 1 bytes]\n");
+}
+
 /* Parts nested without end, a boundary that never comes, a full buffer. */
 static void test_hostile(void **state)
 {
@@ -132,6 +183,7 @@ int main(void)
 		cmocka_unit_test(test_single),
 		cmocka_unit_test(test_alternatives),
 		cmocka_unit_test(test_attachments),
+		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_type),
 	};
