@@ -57,6 +57,7 @@ enum key {
 	KEY_ONLINE,
 	KEY_STUDY,
 	KEY_TROUBLE,
+	KEY_ALONE,
 	KEY_SEED
 };
 
@@ -105,6 +106,8 @@ static const struct argp_option option_table[] = {
 	{"trouble", KEY_TROUBLE, "KIND", 0,
 		"its servers do not keep still: drift, change, sizes or speeds",
 		5},
+	{"product-only", KEY_ALONE, NULL, 0,
+		"leave the other ways out, for a third of the time", 5},
 	{"seed", KEY_SEED, "S", 0, "of everything random (1)", 5},
 	{"json", 'j', NULL, 0, "as JSON", 6},
 	{0},
@@ -200,6 +203,9 @@ static bool parse_rollout(int key, char *arg, struct argp_state *state)
 		return true;
 	case KEY_TROUBLE:
 		trouble(&o->study, arg, state);
+		return true;
+	case KEY_ALONE:
+		o->study.product_only = true;
 		return true;
 	case KEY_SEED:
 		plan->seed = (uint64_t)number(arg, 9e15, state);

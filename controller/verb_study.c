@@ -28,6 +28,8 @@ static void study_text(const struct study *s)
 	     "time >5 %   p95/SLO   load  >1.5x opt, %");
 	for (int p = 0; p < STRATEGY_COUNT; p++) {
 		const struct study_row *r = &s->row[p];
+		if (!study_has(s, (enum strategy_id)p))
+			continue;
 		char first[16] = "-";
 		if (isfinite(r->first_high))
 			snprintf(first, sizeof(first), "%.1f",
@@ -71,6 +73,8 @@ static void study_json(const struct study *s)
 
 	for (int p = 0; p < STRATEGY_COUNT; p++) {
 		const struct study_row *r = &s->row[p];
+		if (!study_has(s, (enum strategy_id)p))
+			continue;
 		json_array_append_new(list,
 			json_pack("{s:s,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:o,s:o}",
 				"policy", strategy_name((enum strategy_id)p),

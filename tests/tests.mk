@@ -52,7 +52,7 @@ run-lab-truth: all
 
 # A benchmark of one module; the ones against servers are scripts.
 $(B)/tests/bench/%_bench: tests/bench/%_bench.c $(B)/libagent.a \
-		$(B)/libsluice.a
+		$(B)/libcontroller.a $(B)/libsluice.a
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) $(SLUICE_CFLAGS) $(addprefix -I,$(DIRS)) \
 		-MMD -MP -o $@ $^ $(SLUICE_LIBS)

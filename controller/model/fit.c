@@ -291,6 +291,7 @@ int fit_quad(struct fit_quad *fit, const struct fit_point *points, size_t count)
 	struct row *rows = xcalloc(count + 1, sizeof(*rows));
 	struct fit_quad result = {.points = 0};
 	double residual = 0;
+	double weight = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		double n = points[i].n;
@@ -305,13 +306,16 @@ int fit_quad(struct fit_quad *fit, const struct fit_point *points, size_t count)
 	for (size_t i = 0; rc == 0 && i < used; i++) {
 		double y = fit_quad_y(&result, rows[i].a[1]);
 		double r = y > 0 ? rows[i].y / y - 1 : 0;
-		residual += r * r;
+		double w = rows[i].w * y * y;
+		residual += w * r * r;
+		weight += w;
 	}
 	free(rows);
 	if (rc < 0)
 		return -1;
-	if (used > 2)
-		result.rel_residual = sqrt(residual / (double)(used - 2));
+	if (used > 2 && weight > 0)
+		result.rel_residual = sqrt(
+			residual / weight * (double)used / (double)(used - 2));
 	*fit = result;
 	return 0;
 }

@@ -1,23 +1,44 @@
 /*
  * fit.h - the capacity law, fitted.
  *
- * Universal scalability law (Gunther 2007) as cycle time, linear in its
- * coefficients:
+ *   n       syncs at once                                          1
+ *   X(n)    their summed throughput                                MB/min
+ *   n/X(n)  minutes one of them needs for a MB (Little 1961)       min/MB
  *
- *   n / X(n) = c0 + c1 (n - 1) + c2 n (n - 1),    c >= 0       [min / MB]
+ * Universal scalability law (Gunther, Guerrilla Capacity Planning, 2007),
+ * written as this cycle time, which makes it linear in its coefficients:
  *
- *   X(n)    summed throughput of n syncs                       MB/min
- *   gamma   1 / c0: one sync alone                             MB/min
- *   alpha   c1 / c0: share that queues (contention)            1
- *   beta    c2 / c0: cost of crosstalk (thrash)                1
- *   n_peak  sqrt((c0 - c1) / c2)                               syncs
+ *   n / X(n) = c0 + c1 (n - 1) + c2 n (n - 1),    c >= 0
  *
- * Weighted least squares, w_n = (X^2 / (n se_n))^2 (delta method), all
- * active sets of {c1, c2} enumerated (Lawson & Hanson 1974 for three
- * unknowns), three reweightings. Waiting users' p95 and other loads that
- * bend upwards: y(n) = l0 + l1 n + l2 n^2, l >= 0, by the same solver.
- * Why, with the experiments: docs/capacity.md. Pure, deterministic; any
- * thread.
+ *   gamma   1 / c0: one sync alone                                 MB/min
+ *   alpha   c1 / c0: share that queues (contention)                1
+ *   beta    c2 / c0: cost of crosstalk (thrash)                    1
+ *   n_peak  sqrt((c0 - c1) / c2)                                   1
+ *
+ * Weighted least squares with w_n = (X^2 / (n se_n))^2 (delta method) over
+ * all active sets of {c1, c2} (Lawson & Hanson, Solving Least Squares
+ * Problems, 1974, for three unknowns), reweighted three times with the X
+ * fitted before.
+ *
+ * Asymptotic bounds (Denning & Buzen, Computing Surveys 10(3), 1978), where
+ * clients pipeline and one resource ends it all:
+ *
+ *   X(n) = min(gamma n, C),    corner at n = C / gamma
+ *
+ *   C       the ceiling                                            MB/min
+ *
+ * gamma by the points up to the corner, C the weighted mean of those beyond;
+ * taken for the law above when K ln(S_law / S_bounds) > 4 for the sums S of
+ * squared residuals of X over K points, the difference of two values of
+ * Akaike's criterion that counts as clear.
+ *
+ * Loads that bend upwards, the p95 of people who work online among them:
+ *
+ *   y(n) = l0 + l1 n + l2 n^2,    l >= 0,    w_n = 1 / se_n^2
+ *
+ * Replicates are a block bootstrap (Kuensch, Annals of Statistics 17(3),
+ * 1989). Why these, with the experiments: docs/capacity.md and
+ * docs/decisions/. Pure, deterministic; any thread.
  */
 #ifndef SLUICE_FIT_H
 #define SLUICE_FIT_H
@@ -65,7 +86,8 @@ unsigned fit_knee(const struct fit *fit, unsigned n_cap, double share);
 
 struct fit_quad {
 	double l[3];
-	double rel_residual; /* rms relative residual, K - 2 d.o.f.; 0 if K<3 */
+	double rel_residual; /* rms relative residual, weighted by (y/se)^2,
+				K - 2 d.o.f.; 0 if K < 3 */
 	unsigned points;     /* K */
 	double n_max;	     /* largest n it rests on */
 };

@@ -1,15 +1,20 @@
 /*
  * levels.h - buckets pooled per number of syncs: what was seen at each n.
  *
- * Method and constants: docs/capacity.md, "From buckets to levels".
- *
- *   X_n    mean throughput at n                                 MB/min
+ *   k      usable buckets with round(n) = n; with drift, those of a
+ *          wave count 0.5^(latest wave - wave)                  1
+ *   X_n    their mean throughput                                MB/min
+ *   sd_n   their standard deviation, k - 1 d.o.f.               MB/min
+ *   rho    correlation of neighbours, 0.7                       1
+ *   k_eff  max(1, k (1 - rho) / (1 + rho)): as many independent
+ *          ones tell as much (Bartlett 1946, first order)       1
  *   se_n   hypot(max(sd_n, 0.05 X_n) / sqrt(k_eff), 0.03 X_n)   MB/min
- *   k_eff  max(1, k (1 - rho) / (1 + rho)), k buckets, rho = 0.7
- *   n_obs  largest n with at least 30 s of data
+ *   p95_n  95 % quantile of all their probes, 15 at least       ms
+ *   n_obs  largest n with at least 30 s of data                 1
  *
- * Buckets are read once; afterwards every step costs by levels and blocks,
- * whose number is bounded, not by buckets. Pure; any thread.
+ * The floor of 3 % keeps one n with days of data from outvoting the shape of
+ * the curve. Buckets are read once; afterwards every step costs by levels
+ * and blocks, whose number is bounded, not by buckets. Pure; any thread.
  */
 #ifndef SLUICE_LEVELS_H
 #define SLUICE_LEVELS_H

@@ -20,6 +20,8 @@ struct decision {
 	struct fit_band band;
 	struct recommendation *out;
 	bool shrink; /* waiting users suffered */
+	/* what their bound allows, and what it is worth trying beyond it */
+	unsigned bound, tried;
 	/* utilisation lines over X: u0 + d X; d NAN when not measured */
 	double u0[LOAD_CONNECTIONS + 1], d[LOAD_CONNECTIONS + 1];
 };

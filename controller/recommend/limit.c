@@ -13,8 +13,14 @@
 #include "decision.h"
 
 #define PLAN_SHARE    0.95 /* of the SLO, for the plan's pilot */
-#define SMALL_N_SHARE 0.25 /* of the SLO, over n */
+#define SMALL_N_SHARE 0.35 /* of the SLO, over n */
 #define SHARE_MAX     0.98
+#define EDGE_SHARE    0.80
+#define EDGE_SMALL_N  0.7
+#define TRY_PART      5	   /* at most so large a part more is tried */
+#define TRY_S	      1200 /* of data at a size settle the matter */
+#define P95_ERROR     1.6  /* relative error of a p95, times sqrt(probes) */
+#define SURE	      1.28 /* one-sided 90 % */
 #define GROWTH_LEAST  1.05 /* that growth must bring to be kept */
 
 static const struct {
@@ -199,13 +205,14 @@ static size_t canary_points(const struct decision *d, struct fit_point *points)
 		if (!(row->p95_ms > 0))
 			continue;
 		idle_row = idle_row || row->n == 0;
-		double se = row->p95_ms * (1.6 / sqrt(row->probes) + 0.04);
+		double se = row->p95_ms *
+			(P95_ERROR / sqrt(row->probes) + 0.04);
 		points[used++] = (struct fit_point){row->n, row->p95_ms, se};
 	}
 	/* 60 probes make the baseline. */
 	if (!idle_row && idle > 0)
 		points[used++] = (struct fit_point){
-			0, idle, idle * (1.6 / sqrt(60) + 0.04)};
+			0, idle, idle * (P95_ERROR / sqrt(60) + 0.04)};
 	return used;
 }
 
@@ -222,13 +229,77 @@ static double slo_share(
 	return seen - (policy->slo_observed - policy->slo_beyond) * doublings;
 }
 
-/* l+(m) <= SLO * margin for all m <= n. */
+/* How near to the SLO what was measured may come, and what is tried: among
+ * few syncs there is nothing between two sizes, among many a little less
+ * costs a little. */
+static double edge_share(unsigned n)
+{
+	return fmin(EDGE_SHARE + EDGE_SMALL_N / n, 1);
+}
+
+/* The users' p95 at N as it was measured, with its own error: enough data
+ * needs no curve and no margin for one. */
+static bool seen_to_keep(const struct decision *d, unsigned n)
+{
+	const struct level *row = levels_find(d->levels, n);
+
+	if (!row || !row->observed || !(row->p95_ms > 0))
+		return false;
+	return row->p95_ms * (1 + SURE * P95_ERROR / sqrt(row->probes)) <=
+		edge_share(n) * d->out->slo_ms;
+}
+
+/* A few more than the bound allows, where the curve itself keeps the SLO and
+ * so many were hardly seen: one unlucky minute must not forbid a size for
+ * good. The wave that tries them is short, and braked. */
+static unsigned worth_a_try(const struct decision *d, unsigned allowed)
+{
+	const struct recommendation *out = d->out;
+	unsigned most = allowed + (allowed / TRY_PART ? allowed / TRY_PART : 1);
+	double seen_s = 0;
+	unsigned n = allowed;
+
+	for (size_t i = 0; i < d->row_count; i++)
+		if (d->rows[i].n > allowed)
+			seen_s += d->rows[i].seconds;
+	if (out->fit.points == 0 || allowed == 0 || seen_s >= TRY_S)
+		return allowed;
+	while (n < most) {
+		double share = edge_share(n + 1);
+		if (n + 1 > out->n_obs)
+			share = fmin(share, PLAN_SHARE);
+		if (fit_quad_y(&out->canary, n + 1) > share * out->slo_ms)
+			break;
+		n++;
+	}
+	return n;
+}
+
+/* l+(m) <= SLO * margin, or seen to be kept, for all m <= n. */
+static bool users_bear(
+	const struct decision *d, unsigned n, double *upper, double *ceiling)
+{
+	const struct recommendation *out = d->out;
+	double share = slo_share(d->policy, n, out->n_obs);
+
+	*upper = fit_quad_upper(&out->canary, n, out->n_obs);
+	/* The plan's pilot is small and braked: it may try. */
+	if (out->fit.points == 0) {
+		*upper = fit_quad_y(&out->canary, n);
+		share = PLAN_SHARE;
+	}
+	*ceiling = share * out->slo_ms;
+	return *upper <= *ceiling || seen_to_keep(d, n);
+}
+
 static void limit_canary(struct decision *d)
 {
-	const struct recommend_policy *policy = d->policy;
 	struct recommendation *out = d->out;
 	struct fit_point *points = xcalloc(d->row_count + 2, sizeof(*points));
 	size_t count = canary_points(d, points);
+	double upper;
+	double ceiling;
+	unsigned n = 0;
 
 	out->idle_p95_ms = idle_p95(d);
 	out->slo_ms = recommend_slo_ms(d->facts->slo_ms, out->idle_p95_ms);
@@ -239,20 +310,14 @@ static void limit_canary(struct decision *d)
 	if (out->canary.points == 0 || isnan(out->slo_ms) ||
 		out->canary.n_max < 1)
 		return;
-	for (unsigned n = 1; n <= LEVEL_MAX_N; n++) {
-		double upper = fit_quad_upper(&out->canary, n, out->n_obs);
-		double share = slo_share(policy, n, out->n_obs);
-		/* The plan's pilot is small and braked: it may try. */
-		if (out->fit.points == 0) {
-			upper = fit_quad_y(&out->canary, n);
-			share = PLAN_SHARE;
-		}
-		if (upper > share * out->slo_ms) {
-			set_limit(d, LIMIT_CANARY, n - 1, upper,
-				share * out->slo_ms);
-			return;
-		}
-	}
+	while (n < LEVEL_MAX_N && users_bear(d, n + 1, &upper, &ceiling))
+		n++;
+	if (n == LEVEL_MAX_N)
+		return;
+	d->bound = n;
+	d->tried = worth_a_try(d, n);
+	users_bear(d, d->tried + 1, &upper, &ceiling);
+	set_limit(d, LIMIT_CANARY, d->tried, upper, ceiling);
 }
 
 static void limit_disk(struct decision *d)

@@ -117,7 +117,7 @@ static void say_ceiling(struct decision *d)
 			"100 %% there.",
 			out->capacity,
 			load_metric_table[out->capacity_of].label);
-	else if (fit->ceiling > 0)
+	else if (fit->ceiling > 0 && corner < out->n_cap)
 		decision_say(out,
 			"Beyond %.0f syncs throughput stays at %.0f MB/min.",
 			floor(corner), fit->ceiling);
@@ -236,6 +236,17 @@ static void say_limit(struct decision *d, enum limit_id id)
 	}
 }
 
+static void say_try(struct decision *d)
+{
+	if (d->tried > d->bound && d->out->batch_size > d->bound)
+		decision_say(d->out,
+			"Beyond %u syncs the waiting users' p95 is not sure "
+			"yet (about %.0f ms with %u): a short wave tries it.",
+			d->bound,
+			fit_quad_y(&d->out->canary, d->out->batch_size),
+			d->out->batch_size);
+}
+
 static void say_missing(struct decision *d)
 {
 	struct recommendation *out = d->out;
@@ -343,6 +354,7 @@ void decision_explain(struct decision *d)
 			"ones: those count half per wave of age.");
 	say_missing(d);
 	say_limit(d, out->binding);
+	say_try(d);
 	if (out->next_limit != LIMIT_COUNT)
 		say_limit(d, out->next_limit);
 	say_choice(d);

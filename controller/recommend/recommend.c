@@ -27,7 +27,7 @@ const struct recommend_policy recommend_policy_default = {
 	.knee = 0.95,
 	.max_step = 2,
 	.plan_batch = 5,
-	.slo_observed = 0.90,
+	.slo_observed = 0.88,
 	.slo_beyond = 0.75,
 	.cpu_max = 0.85,
 	.nic_max = 0.85,
@@ -268,7 +268,8 @@ void recommend(struct recommendation *out, const struct bucket *buckets,
 	if (out->fit.points)
 		range_of_choice(d);
 	decision_gate(d);
-	out->explore = out->batch_size > out->n_obs;
+	out->explore = out->batch_size > out->n_obs ||
+		(d->tried > d->bound && out->batch_size > d->bound);
 	predict(d);
 	decision_explain(d);
 	keep_levels(d);

@@ -44,7 +44,7 @@ struct recommend_policy {
 	double knee;		  /* 0.95 of the best X within the cap */
 	double max_step;	  /* 2; never above 3 */
 	unsigned plan_batch;	  /* 5: after a pilot of one */
-	double slo_observed;	  /* 0.90 of the SLO up to n_obs, + 0.25/n */
+	double slo_observed;	  /* 0.88 of the SLO up to n_obs, + 0.35/n */
 	double slo_beyond;	  /* 0.75 of it at twice n_obs */
 	double cpu_max;		  /* 0.85 */
 	double nic_max;		  /* 0.85 */

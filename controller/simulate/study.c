@@ -111,6 +111,11 @@ static void keep(struct study *study, unsigned i, const struct server *server,
 		truth <= result->gain_high;
 }
 
+bool study_has(const struct study *study, enum strategy_id id)
+{
+	return !study->product_only || id == STRATEGY_SLUICE;
+}
+
 static void run_server(struct study *study, struct columns *columns, unsigned i,
 	uint64_t *random, double *opt)
 {
@@ -126,6 +131,8 @@ static void run_server(struct study *study, struct columns *columns, unsigned i,
 		STRATEGY_ORACLE, &server, study->clients, seed, &reference);
 	for (int p = 0; p < STRATEGY_COUNT; p++) {
 		enum strategy_id id = (enum strategy_id)p;
+		if (!study_has(study, id))
+			continue;
 		strategy_run(id, &server, study->clients, seed, &result);
 		note(&columns[p], i, &server, &result,
 			reference.world.makespan_s);
@@ -158,7 +165,8 @@ void study_run(struct study *study, void (*progress)(unsigned done))
 			progress(i + 1);
 	}
 	for (int p = 0; p < STRATEGY_COUNT; p++)
-		sum_up(&study->row[p], &columns[p], servers);
+		if (study_has(study, (enum strategy_id)p))
+			sum_up(&study->row[p], &columns[p], servers);
 	study->opt_median = quantile(opt, servers, 0.5);
 	if (study->gains)
 		study->coverage /= study->gains;

@@ -34,6 +34,7 @@ struct study {
 	unsigned servers, clients;
 	uint64_t seed;
 	enum server_trouble trouble;
+	bool product_only; /* leave the others out: a third of the time */
 	struct study_row row[STRATEGY_COUNT];
 	double coverage; /* of the 90 % interval of the gain 5 -> 10 */
 	unsigned gains;
@@ -44,6 +45,9 @@ struct study {
 /* STUDY says how many servers and clients, which seed and trouble; the rest
  * is filled in. PROGRESS, unless NULL, is told how many servers are done. */
 void study_run(struct study *study, void (*progress)(unsigned done));
+
+/* Whether row[ID] is filled in. */
+bool study_has(const struct study *study, enum strategy_id id);
 void study_free(struct study *study);
 
 #endif
