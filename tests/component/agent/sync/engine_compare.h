@@ -7,6 +7,7 @@
 
 #include "engine_fixture.h"
 
+#include "flags.h"
 #include "store.h"
 #include "store_folder.h"
 #include "store_item.h"
@@ -23,6 +24,7 @@ struct lookup {
 	uint32_t uid;
 	int64_t id;
 	bool has_body;
+	unsigned flags;
 };
 
 static inline int look(const struct store_row *row, void *arg)
@@ -33,6 +35,7 @@ static inline int look(const struct store_row *row, void *arg)
 		return 0;
 	lookup->id = row->id;
 	lookup->has_body = row->has_body;
+	lookup->flags = row->flags;
 	return 1;
 }
 
@@ -63,11 +66,13 @@ static inline void compare_mail(struct store *store,
 	assert_int_equal(row->messages, folder->count);
 	for (size_t i = 0; i < folder->count; i++) {
 		const struct fake_message *message = &folder->messages[i];
-		struct lookup lookup = {message->uid, 0, false};
+		struct lookup lookup = {.uid = message->uid};
 
 		store_rows(store, row->id, 0, 0, look, &lookup, NULL);
 		assert_true(lookup.id != 0);
 		assert_int_equal(lookup.has_body, wants_body(folder, message));
+		assert_int_equal(
+			lookup.flags, flags_parse(message->flags, NULL));
 		if (lookup.has_body)
 			compare_body(store, lookup.id, message);
 	}
