@@ -26,6 +26,8 @@
 /* A server that refuses so many in a row, and none before, has no multiget. */
 #define REFUSED_MAX  12
 #define REASON_BYTES 300
+/* Of an object that cannot be taken, its beginning. */
+#define RAW_BYTES_MAX (128 << 10)
 
 enum progress {
 	WANTED,	  /* by multiget */
@@ -106,11 +108,15 @@ static int tell_gone(struct get *g, size_t i, struct err *err)
 static int tell_failed(struct get *g, size_t i, enum item_fault fault,
 	const char *reason, struct err *err)
 {
+	size_t raw = g->text.text.length;
+
 	g->faults++;
+	if (raw > RAW_BYTES_MAX)
+		raw = RAW_BYTES_MAX;
 	return told(g, i,
 		g->feed->sink->failed(g->feed->context, g->window,
 			g->window->ids[i], fault, reason,
-			buf_text(&g->text.text), g->text.text.length, err));
+			buf_text(&g->text.text), raw, err));
 }
 
 /* The text is whole: an item, or something that looks like none. */
@@ -119,12 +125,14 @@ static int tell_item(struct get *g, size_t i, const char *etag, struct err *err)
 	const struct sink *sink = g->feed->sink;
 	const struct buf *text = &g->text.text;
 	struct item item = {.id = g->window->ids[i], .flags = ""};
+	char reason[REASON_BYTES];
 
 	dav_text_finish(&g->text);
 	if (g->text.too_large) {
-		buf_clear(&g->text.text);
-		return tell_failed(g, i, FAULT_TOO_LARGE,
-			"larger than the limit for one object", err);
+		(void)snprintf(reason, sizeof(reason),
+			"larger than %llu bytes, the limit for one object",
+			(unsigned long long)g->source->item_bytes_max);
+		return tell_failed(g, i, FAULT_TOO_LARGE, reason, err);
 	}
 	if (!dav_text_is_object(&g->text))
 		return tell_failed(g, i, FAULT_UNPARSABLE,

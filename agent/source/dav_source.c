@@ -16,8 +16,9 @@
 #include "dav_quirks.h"
 #include "err.h"
 
-/* Larger objects than any honest calendar has go into quarantine. */
-#define ITEM_BYTES_MAX (UINT64_C(32) << 20)
+/* Larger objects than any honest calendar has go into quarantine; the store
+ * takes no larger ones either. */
+#define ITEM_BYTES_MAX (UINT64_C(16) << 20)
 
 /* From this round trip on more connections are worth what they cost the
  * server; near it, one keeps it busy enough. */

@@ -18,8 +18,12 @@ void dav_text_init(struct dav_text *text, size_t limit)
 
 static void put(struct dav_text *text, const char *data, size_t length)
 {
-	if (!text->too_large && buf_append(&text->text, data, length) < 0)
-		text->too_large = true;
+	size_t room = text->text.limit - text->text.length;
+
+	if (text->too_large)
+		return;
+	text->too_large = length > room;
+	buf_append(&text->text, data, text->too_large ? room : length);
 }
 
 static char last(const struct dav_text *text)

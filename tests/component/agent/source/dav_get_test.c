@@ -275,7 +275,7 @@ static void huge_object_is_refused_and_others_go_on(void **state)
 	assert_int_equal(rig_open_at(&rig, STEPS(steps), "/"), 0);
 	assert_int_equal(rig_get(&rig, hrefs), 0);
 	assert_string_equal(rig.log.data,
-		"state changes\nfailed /h/cal/huge 1 raw 0\n"
+		"state changes\nfailed /h/cal/huge 1 raw 100000\n"
 		"begin 32\nBEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
 		"item /h/cal/small \"2\" 32\nend 0 -\n");
 	assert_int_equal(FAULT_TOO_LARGE, 1);
