@@ -29,6 +29,7 @@
 #define STALL_US      (60 * US_PER_S)
 #define POLL_MS	      1000
 #define BUFFER_BYTES  ((size_t)256 * 1024)
+#define DRIP_BYTES_S  16L   /* slower than any line */
 #define RETRY_AFTER_S 86400 /* nobody means a longer Retry-After */
 
 struct http {
@@ -290,7 +291,8 @@ static void set_transport(struct http *http, const struct http_request *request)
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->words);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
 		(long)(http->connect_us / US_PER_MS));
-	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	/* Not by the last byte: a server that drips would hold us for ever. */
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, DRIP_BYTES_S);
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
 		(long)(http->stall_us / US_PER_S) + 1);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,

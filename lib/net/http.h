@@ -23,7 +23,7 @@ struct http_options {
 	const char *ca_file;	 /* PEM; NULL: the system's authorities */
 	const char *unix_socket; /* NULL: TCP */
 	int64_t connect_us;	 /* 0: 20 s */
-	int64_t stall_us;	 /* no byte for so long; 0: 60 s */
+	int64_t stall_us;	 /* so long nothing, or next to it; 0: 60 s */
 	size_t buffer_bytes;	 /* read at once; 0: 256 KiB */
 };
 

@@ -133,8 +133,20 @@ static bool send_all(int fd, const char *data, size_t length)
 	return true;
 }
 
+/* Until the client has enough of it, or the server is stopped. */
+static bool drip(int fd, const char *data, size_t length, int ms, int stop)
+{
+	struct pollfd wait = {.fd = stop, .events = POLLIN};
+	size_t i;
+
+	for (i = 0; i < length; i++)
+		if (!send_all(fd, data + i, 1) || poll(&wait, 1, ms) > 0)
+			return false;
+	return true;
+}
+
 static bool send_answer(int fd, const struct fake_step *step,
-	const struct fake_request *request)
+	const struct fake_request *request, int stop)
 {
 	struct buf body = BUF_INIT(0);
 	struct buf head = BUF_INIT(0);
@@ -152,8 +164,14 @@ static bool send_answer(int fd, const struct fake_step *step,
 	length = body.length;
 	if (step && step->cut_after && step->cut_after < length)
 		length = step->cut_after;
-	keep = send_all(fd, head.data, head.length) &&
-		send_all(fd, buf_text(&body), length) && length == body.length;
+	if (step && step->stall_after && step->stall_after < length)
+		length = step->stall_after;
+	keep = send_all(fd, head.data, head.length);
+	if (keep && step && step->drip_ms)
+		keep = drip(fd, buf_text(&body), length, step->drip_ms, stop);
+	else if (keep)
+		keep = send_all(fd, buf_text(&body), length);
+	keep = keep && (length == body.length || (step && step->stall_after));
 	buf_free(&head);
 	buf_free(&body);
 	return keep;
@@ -172,7 +190,7 @@ static bool serve(struct fake_http *http, int fd)
 		pthread_mutex_unlock(&http->lock);
 		remember(http, &request, step != NULL);
 		keep = !(step && step->hang_up) &&
-			send_answer(fd, step, &request);
+			send_answer(fd, step, &request, http->stop_pipe[0]);
 	}
 	buf_free(&request.headers);
 	buf_free(&request.body);

@@ -38,6 +38,9 @@ struct fake_step {
 	/* Close the connection after so many bytes of the body, though more
 	 * were announced; 0: send all. */
 	size_t cut_after;
+	/* The same, but leave the connection open and say nothing more. */
+	size_t stall_after;
+	int drip_ms; /* a byte of the body each so many milliseconds */
 	int hang_up; /* close without an answer */
 };
 

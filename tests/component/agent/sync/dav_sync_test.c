@@ -343,6 +343,49 @@ static void clock_tokens_prove_nothing(void **state)
 	assert_int_equal(fake_http_saw(f->http, "Depth: 1"), 2 + 2);
 }
 
+/* Asked to come back later, it does, and fetches nothing twice. */
+static void throttled_and_back(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_step steps[] = {HOME_STEP, LIST_STEP, NO_CHANGES,
+		{.contains = "sync-collection",
+			.times = -1,
+			.status = 207,
+			.body = MULTI(ITEM("a") ITEM("b") TOKEN("t1"))},
+		/* A multiget that brings one of two, then too many requests. */
+		{.contains = "multiget",
+			.status = 207,
+			.body = MULTI(OBJECT("a"))},
+		{.method = "GET",
+			.path = "/h/cal/b",
+			.status = 503,
+			.headers = "Retry-After: 1\r\n"},
+		{.method = "GET",
+			.path = "/h/cal/b",
+			.times = -1,
+			.status = 200,
+			.body = EVENT("b")}};
+
+	assert_int_equal(RUN(f, steps), 0);
+	assert_int_equal(f->progress.totals.events, 2);
+	assert_int_equal(f->progress.retries, 1);
+	assert_int_equal(fake_http_saw(f->http, "calendar-multiget"), 1);
+}
+
+/* Throttled for longer than anybody waits: the run ends and says so. */
+static void throttled_for_good(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_step steps[] = {HOME_STEP, LIST_STEP,
+		{.method = "REPORT", .times = -1, .status = 429}};
+
+	assert_int_equal(RUN(f, steps), -1);
+	assert_int_equal(f->err.kind, ERR_THROTTLED);
+	assert_non_null(strstr(f->err.text, "429"));
+	assert_int_equal(RUN(f, healthy), 0);
+	assert_int_equal(f->progress.totals.events, 2);
+}
+
 /* The same account under another name: listed anew, nothing fetched. */
 static void server_with_another_address(void **state)
 {
@@ -403,6 +446,10 @@ int main(void)
 			clock_tokens_prove_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			server_with_another_address, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			throttled_and_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			throttled_for_good, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			collection_in_another_place, setup, teardown),
 	};

@@ -43,6 +43,17 @@ static const struct fake_step steps[] = {
 		.body = "0123456789",
 		.cut_after = 4},
 	{.path = "/hang", .times = -1, .hang_up = 1},
+	{.path = "/stall",
+		.times = -1,
+		.status = 200,
+		.body = "0123456789",
+		.stall_after = 4},
+	{.path = "/drip",
+		.times = -1,
+		.status = 200,
+		.body = "01234567890123456789012345678901234567890123456789"
+			"01234567890123456789012345678901234567890123456789",
+		.drip_ms = 200},
 };
 
 struct bench {
@@ -260,6 +271,27 @@ static void cut_and_hung_up_are_errors(void **state)
 	tear_down(bench);
 }
 
+/* Neither silence nor a byte now and then holds a request for ever. */
+static void stalls_and_drips_end(void **state)
+{
+	static const char *const paths[] = {"/stall", "/drip"};
+	const struct http_options impatient = {.stall_us = 100000};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(paths); i++) {
+		struct bench *bench = set_up(paths[i]);
+
+		http_free(bench->http);
+		bench->http = http_new(&impatient, bench->wire);
+		assert_int_equal(perform(bench), -1);
+		assert_int_equal(bench->err.kind, ERR_TIMEOUT);
+		assert_int_equal(err_retry(&bench->err), ERR_RETRY_SOON);
+		assert_non_null(strstr(bench->err.text, paths[i]));
+		tear_down(bench);
+	}
+}
+
 static void cancelling_ends_a_request(void **state)
 {
 	struct bench *bench = set_up("/ok");
@@ -283,6 +315,7 @@ int main(void)
 		cmocka_unit_test(
 			no_password_over_plain_text_to_another_machine),
 		cmocka_unit_test(cut_and_hung_up_are_errors),
+		cmocka_unit_test(stalls_and_drips_end),
 		cmocka_unit_test(cancelling_ends_a_request),
 	};
 
