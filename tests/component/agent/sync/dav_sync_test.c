@@ -343,6 +343,79 @@ static void clock_tokens_prove_nothing(void **state)
 	assert_int_equal(fake_http_saw(f->http, "Depth: 1"), 2 + 2);
 }
 
+/* The first COUNT objects, listed or whole. */
+static int answer_many(
+	void *context, const struct fake_request *request, struct buf *body)
+{
+	bool whole = strstr(buf_text(&request->body), "multiget") != NULL;
+	int count = *(const int *)context;
+
+	buf_append_text(body,
+		"<d:multistatus xmlns:d=\"DAV:\" "
+		"xmlns:c=\"urn:ietf:params:xml:ns:caldav\">");
+	for (int i = 0; i < count; i++)
+		buf_printf(body,
+			"<d:response><d:href>/h/cal/%d</d:href><d:propstat>"
+			"<d:prop><d:getetag>1</d:getetag>%s%s%s</d:prop>"
+			"<d:status>HTTP/1.1 200 OK</d:status></d:propstat>"
+			"</d:response>",
+			i, whole ? "<c:calendar-data>" : "",
+			whole ? EVENT("x") : "",
+			whole ? "</c:calendar-data>" : "");
+	buf_append_text(body, TOKEN("t1") "</d:multistatus>");
+	return 207;
+}
+
+/* Copies COUNT objects; the round trips of a later run that finds one more. */
+static uint64_t trips_of_a_delta(struct fixture *f, int count)
+{
+	static const char moved_on[] = MULTI(OK200("/h/cal/",
+		"<d:resourcetype><d:collection/><c:calendar/></d:resourcetype>"
+		"<d:supported-report-set><d:supported-report><d:report>"
+		"<d:sync-collection/></d:report></d:supported-report>"
+		"</d:supported-report-set>" TOKEN("t2")));
+	const struct fake_step first[] = {HOME_STEP, LIST_STEP,
+		{.method = "REPORT",
+			.times = -1,
+			.answer = answer_many,
+			.context = &count}};
+	const struct fake_step second[] = {HOME_STEP,
+		{.path = "/h/",
+			.times = -1,
+			.status = 207,
+			.headers = PROVEN,
+			.body = moved_on},
+		{.contains = ">t1<",
+			.times = -1,
+			.status = 207,
+			.body = MULTI(ITEM("new") TOKEN("t2"))},
+		{.path = "/h/cal/new",
+			.times = -1,
+			.status = 200,
+			.body = EVENT("new")}};
+
+	assert_int_equal(RUN(f, first), 0);
+	assert_int_equal(f->progress.totals.events, count);
+	assert_int_equal(RUN(f, second), 0);
+	assert_int_equal(f->progress.totals.events, count + 1);
+	return f->progress.round_trips;
+}
+
+static void delta_does_not_grow_with_the_collection(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t few = trips_of_a_delta(f, 3);
+	char *command = xasprintf("rm -rf '%s'", f->store);
+	FILE *rm = popen(command, "r");
+
+	pclose(rm);
+	free(command);
+	/* The address, the well-known place of address books, the home, the
+	 * changes, the object, the home again. */
+	assert_int_equal(few, 6);
+	assert_int_equal(trips_of_a_delta(f, 1200), few);
+}
+
 /* Asked to come back later, it does, and fetches nothing twice. */
 static void throttled_and_back(void **state)
 {
@@ -446,6 +519,9 @@ int main(void)
 			clock_tokens_prove_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			server_with_another_address, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			delta_does_not_grow_with_the_collection, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			throttled_and_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(
