@@ -26,11 +26,15 @@
 #define TAIL_BYTES	2048
 #define ETPAN_BUFFER	8192
 #define SIMPLE_LINE_MAX 8192
+#define RIDER_BYTES	256
+#define LOGIN_MAX	1024 /* longer does not go out in one piece */
+#define ID_WORD_BYTES	256
 #define GREETING_US	(20 * US_PER_S)
 
 struct pipe {
 	struct stream *stream;
 	struct err err;		   /* why a read or write failed */
+	char rider[RIDER_BYTES];   /* goes along with the next command */
 	char tail[TAIL_BYTES + 1]; /* the last bytes received */
 	size_t tail_length;
 };
@@ -43,6 +47,9 @@ struct talk {
 	int64_t command_us;
 	bool known;	  /* PREAUTH: no login is needed */
 	int64_t begun_us; /* the command that is being answered */
+	struct extra {
+		bool asked, awaited, granted;
+	} id, enable;
 };
 
 static void remember(struct pipe *pipe, const char *data, size_t bytes)
@@ -63,22 +70,41 @@ static void remember(struct pipe *pipe, const char *data, size_t bytes)
 	pipe->tail[pipe->tail_length] = '\0';
 }
 
+/* No more than a line, so that the answers to a rider stay ours. */
 static ssize_t pipe_read(mailstream_low *low, void *data, size_t bytes)
 {
 	struct pipe *pipe = low->data;
-	int64_t got = stream_read(pipe->stream, data, bytes, &pipe->err);
+	const char *held;
+	const char *end;
+	size_t have = stream_peek(pipe->stream, &held);
 
-	if (got > 0)
-		remember(pipe, data, (size_t)got);
-	return (ssize_t)got;
+	if (!have) {
+		if (stream_fill(pipe->stream, 0, &pipe->err) < 0)
+			return -1;
+		have = stream_peek(pipe->stream, &held);
+	}
+	end = memchr(held, '\n', have);
+	if (end)
+		have = (size_t)(end - held) + 1;
+	if (bytes > have)
+		bytes = have;
+	memcpy(data, held, bytes);
+	stream_consume(pipe->stream, bytes);
+	remember(pipe, data, bytes);
+	return (ssize_t)bytes;
 }
 
 static ssize_t pipe_write(mailstream_low *low, const void *data, size_t bytes)
 {
 	struct pipe *pipe = low->data;
+	size_t rider = strlen(pipe->rider);
+	int status = stream_write(pipe->stream, data, bytes, &pipe->err);
 
-	if (stream_write(pipe->stream, data, bytes, &pipe->err) < 0 ||
-		stream_flush(pipe->stream, &pipe->err) < 0)
+	if (status == 0 && rider)
+		status = stream_write(
+			pipe->stream, pipe->rider, rider, &pipe->err);
+	pipe->rider[0] = '\0';
+	if (status < 0 || stream_flush(pipe->stream, &pipe->err) < 0)
 		return -1;
 	return (ssize_t)bytes;
 }
@@ -176,13 +202,6 @@ static bool failed(int code)
 	return code != MAILIMAP_NO_ERROR &&
 		code != MAILIMAP_NO_ERROR_AUTHENTICATED &&
 		code != MAILIMAP_NO_ERROR_NON_AUTHENTICATED;
-}
-
-/* Whether the session can go on after a failed optional command. */
-static bool fatal(const struct talk *talk, int code)
-{
-	return talk->pipe.err.kind || code == MAILIMAP_ERROR_STREAM ||
-		code == MAILIMAP_ERROR_PARSE || code == MAILIMAP_ERROR_PROTOCOL;
 }
 
 static void begin(struct talk *talk)
@@ -305,12 +324,151 @@ static int greeting(struct talk *talk, struct buf *about, struct err *err)
 			    : 0;
 }
 
+/* The next quoted string or NIL at *AT goes to WORD, cut to its size. */
+static bool next_word(const char **at, const char *end, char *word, size_t size)
+{
+	size_t length = 0;
+
+	while (*at < end && **at == ' ')
+		++*at;
+	if (end - *at >= 3 && strncasecmp(*at, "NIL", 3) == 0) {
+		*at += 3;
+		word[0] = '\0';
+		return true;
+	}
+	if (*at == end || *(*at)++ != '"')
+		return false;
+	for (; *at < end && **at != '"'; ++*at) {
+		if (**at == '\\' && *at + 1 < end)
+			++*at;
+		if (length + 1 < size)
+			word[length++] = **at;
+	}
+	word[length] = '\0';
+	return *at < end && *(*at)++ == '"';
+}
+
+/* "name version" out of ("name" "x" "version" "1" ...) to session->server. */
+static void take_id(struct imap_session *session, const char *at, size_t length)
+{
+	const char *end = at + length;
+	char name[ID_WORD_BYTES] = "";
+	char version[ID_WORD_BYTES] = "";
+	char key[ID_WORD_BYTES];
+	char value[ID_WORD_BYTES];
+
+	while (next_word(&at, end, key, sizeof(key)) &&
+		next_word(&at, end, value, sizeof(value))) {
+		if (strcasecmp(key, "name") == 0)
+			memcpy(name, value, sizeof(name));
+		if (strcasecmp(key, "version") == 0)
+			memcpy(version, value, sizeof(version));
+	}
+	if (!name[0])
+		return;
+	free(session->server);
+	session->server = xasprintf(
+		"%s%s%s", name, version[0] ? " " : "", version);
+}
+
+/* The answer to one of our own commands: 1 for OK, 0, or -1. */
+static int tagged(struct talk *talk, struct err *err)
+{
+	struct stream *stream = talk->pipe.stream;
+	const char *line;
+	size_t length;
+	int result = -1;
+
+	if (give_back(talk, err) < 0)
+		return -1;
+	stream_set_deadline(stream, clock_monotonic_us() + talk->command_us);
+	while (result < 0) {
+		if (stream_line(stream, &line, &length, SIMPLE_LINE_MAX, err) <
+			0)
+			return -1;
+		if (length > 4 && strncasecmp(line, "S OK", 4) == 0)
+			result = 1;
+		else if (line[0] == 'S')
+			result = 0;
+		else if (length > 6 && strncasecmp(line, "* ID (", 6) == 0)
+			take_id(talk->session, line + 6, length - 6);
+		stream_consume(stream, length);
+	}
+	ended(talk);
+	return result;
+}
+
+/*
+ * ID, and ENABLE where it makes sense: commands of our own, without libetpan,
+ * whose free-form command ends in a blank that some servers refuse. What has
+ * not been asked yet is made the rider of the next command.
+ */
+static void ask_extras(struct talk *talk, bool enable)
+{
+	bool id = offers(talk, "ID") && !talk->id.asked;
+
+	enable = enable && !talk->enable.asked &&
+		!talk->session->quirks->no_qresync;
+	snprintf(talk->pipe.rider, RIDER_BYTES, "%s%s",
+		id ? "S ID (\"name\" \"sluice-agent\" \"version\" "
+		     "\"" SLUICE_VERSION "\")\r\n"
+		   : "",
+		enable ? "S ENABLE QRESYNC\r\n" : "");
+	talk->id.asked |= id;
+	talk->id.awaited = id;
+	talk->enable.asked |= enable;
+	talk->enable.awaited = enable;
+}
+
+static int take_extra(struct talk *talk, struct extra *extra, struct err *err)
+{
+	int result;
+
+	if (!extra->awaited)
+		return 0;
+	extra->awaited = false;
+	result = tagged(talk, err);
+	extra->granted = result > 0;
+	return result < 0 ? -1 : 0;
+}
+
+static int take_extras(struct talk *talk, struct err *err)
+{
+	return take_extra(talk, &talk->id, err) < 0 ||
+			take_extra(talk, &talk->enable, err) < 0
+		? -1
+		: 0;
+}
+
+/* The extras that could not go along with the login. */
+static int extras(struct talk *talk, struct err *err)
+{
+	char *rider = talk->pipe.rider;
+
+	ask_extras(talk, offers(talk, "QRESYNC"));
+	if (rider[0]) {
+		begin(talk);
+		if (give_back(talk, err) < 0 ||
+			stream_write(talk->pipe.stream, rider, strlen(rider),
+				err) < 0)
+			return -1;
+		rider[0] = '\0';
+	}
+	if (take_extras(talk, err) < 0)
+		return -1;
+	if (talk->enable.granted && offers(talk, "QRESYNC"))
+		talk->session->caps |= CAP_QRESYNC;
+	return 0;
+}
+
 static int login(
 	struct talk *talk, const struct imap_login *login, struct err *err)
 {
 	bool plain = offers(talk, "AUTH=PLAIN");
 	bool quotable = imap_quotable(login->user) &&
 		imap_quotable(login->password);
+	bool rides = quotable && !login->bare &&
+		strlen(login->user) + strlen(login->password) < LOGIN_MAX;
 	int code;
 
 	if (offers(talk, "LOGINDISABLED") && !plain)
@@ -323,111 +481,19 @@ static int login(
 		code = mailimap_authenticate(talk->imap, "PLAIN", "localhost",
 			NULL, NULL, login->user, login->user, login->password,
 			NULL);
-	else
+	else {
+		if (rides)
+			ask_extras(talk, offers(talk, "ENABLE"));
 		code = mailimap_login(talk->imap, login->user, login->password);
+	}
 	ended(talk);
 	if (!failed(code))
-		return capability_once(talk, err);
+		return take_extras(talk, err) < 0 ? -1
+						  : capability_once(talk, err);
 	explain(talk, code, "login", ERR_AUTH, err);
 	if (err && err->kind == ERR_AUTH)
 		err_hint(err, "check user and password of %s", login->user);
 	return -1;
-}
-
-/* Our name, and the server's "name version" to session->server. */
-static void take_id(
-	struct imap_session *session, const struct mailimap_id_params_list *id)
-{
-	const char *name = NULL;
-	const char *version = NULL;
-	const clistiter *at;
-
-	for (at = clist_begin(id->idpa_list); at; at = clist_next(at)) {
-		const struct mailimap_id_param *param = clist_content(at);
-
-		if (strcasecmp(param->idpa_name, "name") == 0)
-			name = param->idpa_value;
-		if (strcasecmp(param->idpa_name, "version") == 0)
-			version = param->idpa_value;
-	}
-	if (!name)
-		return;
-	free(session->server);
-	session->server = xasprintf(
-		"%s%s%s", name, version ? " " : "", version ? version : "");
-}
-
-static int identify(struct talk *talk, struct buf *about, struct err *err)
-{
-	char name[] = "name";
-	char version[] = "version";
-	char program[] = "sluice-agent";
-	char number[] = SLUICE_VERSION;
-	struct mailimap_id_params_list *ours;
-	struct mailimap_id_params_list *theirs = NULL;
-	int code;
-
-	if (!offers(talk, "ID"))
-		return 0;
-	/* The list copies the strings. */
-	ours = mailimap_id_params_list_new_empty();
-	mailimap_id_params_list_add_name_value(ours, name, program);
-	mailimap_id_params_list_add_name_value(ours, version, number);
-	begin(talk);
-	code = mailimap_id(talk->imap, ours, &theirs);
-	ended(talk);
-	mailimap_id_params_list_free(ours);
-	if (failed(code))
-		return fatal(talk, code)
-			? explain(talk, code, "ID", ERR_REFUSED, err)
-			: 0;
-	if (theirs) {
-		take_id(talk->session, theirs);
-		mailimap_id_params_list_free(theirs);
-		(void)buf_append_text(about, talk->session->server);
-	}
-	return 0;
-}
-
-/*
- * A command whose answer is only OK or not: 1, 0, or -1. Without libetpan,
- * whose free-form command ends in a blank that some servers refuse.
- */
-static int simple(struct talk *talk, const char *command, struct err *err)
-{
-	struct stream *stream = talk->pipe.stream;
-	const char *line;
-	size_t length;
-	int result = -1;
-
-	begin(talk);
-	if (give_back(talk, err) < 0 ||
-		stream_write(stream, command, strlen(command), err) < 0)
-		return -1;
-	while (result < 0) {
-		if (stream_line(stream, &line, &length, SIMPLE_LINE_MAX, err) <
-			0)
-			return -1;
-		if (length > 4 && strncasecmp(line, "S OK", 4) == 0)
-			result = 1;
-		else if (line[0] == 'S')
-			result = 0;
-		stream_consume(stream, length);
-	}
-	ended(talk);
-	return result;
-}
-
-static int enable(struct talk *talk, struct err *err)
-{
-	int result;
-
-	if (!offers(talk, "QRESYNC") || talk->session->quirks->no_qresync)
-		return 0;
-	result = simple(talk, "S ENABLE QRESYNC\r\n", err);
-	if (result > 0)
-		talk->session->caps |= CAP_QRESYNC;
-	return result < 0 ? -1 : 0;
 }
 
 static void note_caps(struct talk *talk)
@@ -477,19 +543,19 @@ static int converse(struct talk *talk, const struct imap_login *credentials,
 		goto done;
 	session->server = xstrndup(
 		buf_text(&about), strcspn(buf_text(&about), "\r\n"));
+	session->quirks = find_quirks(talk, &about);
 	if (capability_once(talk, err) < 0 ||
 		(credentials->security == SECURITY_STARTTLS &&
 			starttls(talk, err) < 0) ||
 		(!talk->known && login(talk, credentials, err) < 0))
 		goto done;
+	if (!credentials->bare && extras(talk, err) < 0)
+		goto done;
+	if (talk->id.granted)
+		(void)buf_append_text(&about, session->server);
 	session->quirks = find_quirks(talk, &about);
-	if (!credentials->bare) {
-		if (identify(talk, &about, err) < 0)
-			goto done;
-		session->quirks = find_quirks(talk, &about);
-		if (enable(talk, err) < 0)
-			goto done;
-	}
+	if (session->quirks->no_qresync)
+		session->caps &= ~(unsigned)CAP_QRESYNC;
 	note_caps(talk);
 	status = 0;
 done:

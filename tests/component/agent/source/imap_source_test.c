@@ -219,23 +219,46 @@ static void a_full_pipe_counts_its_chain(void **state)
 }
 
 /* NAMESPACE goes along with LIST. */
+static uint64_t trips_to_the_list(struct bench *bench)
+{
+	open_and_list(bench);
+	assert_int_equal(bench->fake.connections, 1);
+	return source_round_trips(bench->source);
+}
+
+/* Names, ENABLE and namespaces cost none of their own. */
 static void begins_in_few_round_trips(void **state)
 {
-	const struct fake_imap alone = {.capabilities = QRESYNC};
-	const struct fake_imap both = {.capabilities = QRESYNC " NAMESPACE"};
-	struct bench *bench = set_up(&alone);
-	uint64_t trips;
+	const struct fake_imap few = {.capabilities = "IMAP4rev1 LIST-STATUS"};
+	const struct fake_imap all = {
+		.capabilities = QRESYNC " ENABLE ID NAMESPACE",
+		.id = "(\"vendor\" NIL \"name\" \"a \\\"b\" \"version\" \"3\")",
+	};
+	struct bench *bench = set_up(&few);
+	uint64_t trips = trips_to_the_list(bench);
+
+	(void)state;
+	tear_down(bench);
+	bench = set_up(&all);
+	assert_int_equal(trips_to_the_list(bench), trips);
+	assert_non_null(strstr(bench->fake.log, "\nID (\"name\""));
+	assert_non_null(strstr(bench->fake.log, ")\nENABLE QRESYNC\n"));
+	assert_non_null(strstr(bench->fake.log, "\nNAMESPACE\nLIST "));
+	assert_true(source_features(bench->source) & SOURCE_VANISHED);
+	assert_string_equal(source_server(bench->source), "a \"b 3");
+	tear_down(bench);
+}
+
+/* Where the greeting does not tell that it knows them, they come later. */
+static void asks_after_the_login_what_is_offered_then(void **state)
+{
+	const struct fake_imap fake = {
+		.capabilities = "IMAP4rev1 LIST-STATUS CONDSTORE QRESYNC"};
+	struct bench *bench = set_up(&fake);
 
 	(void)state;
 	open_and_list(bench);
-	trips = source_round_trips(bench->source);
-	tear_down(bench);
-	bench = set_up(&both);
-	open_and_list(bench);
-	assert_int_equal(source_round_trips(bench->source), trips);
-	assert_int_equal(bench->fake.connections, 1);
-	assert_non_null(
-		strstr(bench->fake.log, "ENABLE QRESYNC\nNAMESPACE\nLIST "));
+	assert_non_null(strstr(bench->fake.log, "ENABLE QRESYNC\nLIST "));
 	assert_true(source_features(bench->source) & SOURCE_VANISHED);
 	tear_down(bench);
 }
@@ -449,6 +472,7 @@ int main(void)
 		cmocka_unit_test(small_folders_share_a_round_trip),
 		cmocka_unit_test(a_full_pipe_counts_its_chain),
 		cmocka_unit_test(begins_in_few_round_trips),
+		cmocka_unit_test(asks_after_the_login_what_is_offered_then),
 		cmocka_unit_test(compresses_when_told_to),
 		cmocka_unit_test(compresses_when_the_line_is_slow),
 		cmocka_unit_test(what_a_server_gets_wrong_is_not_asked),
