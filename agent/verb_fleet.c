@@ -53,7 +53,8 @@ static const struct argp_option options[] = {
 		"A profile in which %u stands for the client's name", 0},
 	{"range", 'r', "FIRST..LAST", 0, "The clients, as in u001..u500", 0},
 	{"clients", 'c', "FILE", 0,
-		"The clients, an inventory (CSV) as the controller reads it; "
+		"The clients, an inventory (CSV, YAML) as the controller reads "
+		"it; "
 		"its columns link, store, password_file and start override "
 		"the template",
 		0},

@@ -13,6 +13,7 @@
 
 #include "alloc.h"
 #include "err.h"
+#include "inventory_yaml.h"
 #include "units.h"
 
 #define NAME_BYTES_MAX 80
@@ -318,15 +319,15 @@ static int check_unique(
 	for (size_t i = 1; !status && i < inventory->count; i++)
 		if (strcmp(sorted[i - 1]->client, sorted[i]->client) == 0)
 			status = err_set(err, ERR_CONFIG,
-				"%s:%u: %s stands twice, in line %u as well; "
+				"%s: %s stands twice, in lines %u and %u; "
 				"remove one",
-				path, sorted[i]->line, sorted[i]->client,
-				sorted[i - 1]->line);
+				path, sorted[i]->client, sorted[i - 1]->line,
+				sorted[i]->line);
 	free(sorted);
 	return status;
 }
 
-int inventory_load(
+static int load_csv(
 	struct inventory *inventory, const char *path, struct err *err)
 {
 	const char *slash = strrchr(path, '/');
@@ -337,7 +338,6 @@ int inventory_load(
 	FILE *file = fopen(path, "re");
 	int status;
 
-	*inventory = (struct inventory){.rows = NULL};
 	if (!file) {
 		err_set_errno(err, "%s", path);
 		if (err)
@@ -346,6 +346,31 @@ int inventory_load(
 	}
 	status = read_lines(inventory, &reader, file, err);
 	(void)fclose(file);
+	return status;
+}
+
+/* A list in YAML has no lines; its places count instead. */
+static int load_yaml(
+	struct inventory *inventory, const char *path, struct err *err)
+{
+	if (inventory_load_yaml(inventory, path, err) < 0)
+		return -1;
+	for (size_t i = 0; i < inventory->count; i++) {
+		inventory->rows[i].line = (unsigned)i + 1;
+		if (inventory_check_name(inventory->rows[i].client, err) < 0)
+			return err_context(err, "%s: client %zu", path, i + 1);
+	}
+	return 0;
+}
+
+int inventory_load(
+	struct inventory *inventory, const char *path, struct err *err)
+{
+	int status;
+
+	*inventory = (struct inventory){.rows = NULL};
+	status = inventory_is_yaml(path) ? load_yaml(inventory, path, err)
+					 : load_csv(inventory, path, err);
 	if (!status)
 		status = check_unique(inventory, path, err);
 	if (status)

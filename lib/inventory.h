@@ -1,9 +1,10 @@
 /*
- * inventory.h - many clients by name: a range, or a table in a CSV file.
+ * inventory.h - many clients by name: a range, or a file.
  *
  * One reader for the controller's scenario and for a fleet's --clients, so
- * that both take the same file. The first line names the columns; unknown
- * ones are for people and not read. Plain data, owned by the struct. Any
+ * that both take the same file: CSV whose first line names the columns,
+ * unknown ones being for people; or, by its name, YAML with a list `clients`
+ * of the same keys. Plain data, owned by the struct. Any
  * thread.
  */
 #ifndef SLUICE_INVENTORY_H
@@ -26,7 +27,7 @@ struct inventory_row {
 	char *password_file;
 	char *store;	  /* a directory, or "none" */
 	int64_t start_us; /* after the fleet's own start */
-	unsigned line;	  /* of the file; 0: of a range */
+	unsigned line;	  /* of the file, or place in a list; 0: of a range */
 };
 
 struct inventory {

@@ -82,7 +82,8 @@ static const struct conf_field clients_fields[] = {
 		.count_offset = offsetof(struct scenario_clients, list_count)},
 	{CONF_AT(struct scenario_clients, inventory), "inventory", CONF_PATH,
 		"CSV file with a heading; columns `client`, and optionally "
-		"`mailbox`, `link`, `size`"},
+		"`mailbox`, `link`, `size`; or a YAML file with a list "
+		"`clients` of these keys"},
 	{CONF_AT(struct scenario_clients, mailbox), "mailbox", CONF_MAP,
 		"share of the clients that has each mailbox profile, spread "
 		"evenly over the list",

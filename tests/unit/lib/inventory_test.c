@@ -18,13 +18,14 @@
 
 static char path[64];
 
-static int load(struct inventory *inventory, const char *text, struct err *err)
+static int load_as(struct inventory *inventory, const char *text,
+	const char *ending, struct err *err)
 {
 	FILE *file;
 	int fd, status;
 
-	snprintf(path, sizeof(path), "/tmp/inventory.XXXXXX");
-	fd = mkstemp(path);
+	snprintf(path, sizeof(path), "/tmp/inventory.XXXXXX%s", ending);
+	fd = mkstemps(path, (int)strlen(ending));
 	assert_true(fd >= 0);
 	file = fdopen(fd, "w");
 	fputs(text, file);
@@ -32,6 +33,11 @@ static int load(struct inventory *inventory, const char *text, struct err *err)
 	status = inventory_load(inventory, path, err);
 	unlink(path);
 	return status;
+}
+
+static int load(struct inventory *inventory, const char *text, struct err *err)
+{
+	return load_as(inventory, text, "", err);
 }
 
 static void expands_a_range(void **state)
@@ -85,6 +91,47 @@ static void reads_every_column(void **state)
 	inventory_free(&inventory);
 }
 
+static void reads_the_same_as_yaml(void **state)
+{
+	struct inventory inventory;
+	const struct inventory_row *row;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	if (load_as(&inventory,
+		    "clients:\n"
+		    "  - { client: u1, mailbox: upstairs, link: 1.5MB/s,\n"
+		    "      store: none, password_file: secret/u1, start: 30s }\n"
+		    "  - { client: u2, store: mine, size: 20MB }\n",
+		    ".yaml", &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(inventory.count, 2);
+	row = inventory.rows;
+	assert_string_equal(row[0].client, "u1");
+	assert_int_equal(row[0].link_bytes_s, 1500000);
+	assert_string_equal(row[0].store, "none");
+	assert_string_equal(row[0].password_file, "/tmp/secret/u1");
+	assert_int_equal(row[0].start_us, 30000000);
+	assert_string_equal(row[1].store, "/tmp/mine");
+	assert_int_equal(row[1].size_bytes, 20000000);
+	assert_null(row[1].mailbox);
+	inventory_free(&inventory);
+	assert_int_equal(load_as(&inventory,
+				 "clients:\n  - {client: u1}\n"
+				 "  - {client: u1}\n",
+				 ".yml", &err),
+		-1);
+	assert_non_null(strstr(err.text, "u1 stands twice"));
+	assert_int_equal(load_as(&inventory, "clients:\n  - {user: u1}\n",
+				 ".yaml", &err),
+		-1);
+	assert_non_null(strstr(err.text, ".yaml:2:"));
+	assert_int_equal(load_as(&inventory, "clients:\n  - {client: a/b}\n",
+				 ".yaml", &err),
+		-1);
+	assert_non_null(strstr(err.text, "client 1"));
+}
+
 static void refuses(void **state)
 {
 	static const struct {
@@ -92,7 +139,7 @@ static void refuses(void **state)
 	} files[] = {
 		{"user\nu1\n", ":1: no column is called client"},
 		{"client,link\nu1,fast\n", ":2: "},
-		{"client\nu1\nu2\nu1\n", ":4: u1 stands twice, in line 2"},
+		{"client\nu1\nu2\nu1\n", ": u1 stands twice, in lines 2 and 4"},
 		{"client\nu 1\n", "spaces, slashes and quotes"},
 		{"client,start\n,5s\n", "expected 1 to 80 characters"},
 	};
@@ -124,6 +171,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(expands_a_range),
 		cmocka_unit_test(reads_every_column),
+		cmocka_unit_test(reads_the_same_as_yaml),
 		cmocka_unit_test(refuses),
 	};
 
