@@ -422,17 +422,25 @@ static int transfer(struct http *http, struct err *err)
 	return code == CURLE_OK ? 0 : explain(http, code, err);
 }
 
-static unsigned retry_after(CURL *easy)
+/* In seconds, or as a date: by the server's own clock, as ours may be
+ * wrong. */
+static unsigned retry_after(const struct http_response *response)
 {
-	curl_off_t seconds = 0;
+	char *named = http_header(response, "Retry-After");
+	char *date = http_header(response, "Date");
+	long long seconds = 0;
 
-	curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds);
+	if (named && !named[strspn(named, "0123456789")])
+		seconds = strtoll(named, NULL, 10);
+	else if (named && date)
+		seconds = curl_getdate(named, NULL) - curl_getdate(date, NULL);
+	free(named);
+	free(date);
 	if (seconds < 0)
 		return 0;
 	return (unsigned)(seconds < RETRY_AFTER_S ? seconds : RETRY_AFTER_S);
 }
 
-/* One request without following. */
 /* Connecting and TLS not included. */
 static int64_t waited_us(CURL *easy)
 {
@@ -444,6 +452,7 @@ static int64_t waited_us(CURL *easy)
 	return answered > asked ? answered - asked : 0;
 }
 
+/* One request without following. */
 static int perform_once(struct http *http, const struct http_request *request,
 	const char *url, struct http_response *response, struct err *err)
 {
@@ -462,7 +471,7 @@ static int perform_once(struct http *http, const struct http_request *request,
 	curl_easy_getinfo(http->easy, CURLINFO_REDIRECT_URL, &redirect);
 	response->status = (int)status;
 	response->waited_us = waited_us(http->easy);
-	response->retry_after_s = retry_after(http->easy);
+	response->retry_after_s = retry_after(response);
 	free(response->redirect_url);
 	response->redirect_url = xstrdup(redirect);
 	if (http->wire)

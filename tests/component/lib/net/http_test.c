@@ -28,6 +28,20 @@ static const struct fake_step steps[] = {
 		.times = -1,
 		.status = 503,
 		.headers = "Retry-After: 17\r\n"},
+	{.path = "/until",
+		.times = -1,
+		.status = 429,
+		.headers = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+			   "Retry-After: Sun, 06 Nov 1994 08:50:00 GMT\r\n"},
+	{.path = "/past",
+		.times = -1,
+		.status = 429,
+		.headers = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+			   "Retry-After: Sun, 06 Nov 1994 08:49:00 GMT\r\n"},
+	{.path = "/never",
+		.times = -1,
+		.status = 429,
+		.headers = "Retry-After: 99999999999\r\n"},
 	{.path = "/denied", .times = -1, .status = 401},
 	{.path = "/here",
 		.times = -1,
@@ -206,6 +220,25 @@ static void redirects_stay_on_the_host(void **state)
 	tear_down(bench);
 }
 
+static void a_named_time_is_by_the_servers_clock(void **state)
+{
+	static const struct {
+		const char *path;
+		unsigned seconds;
+	} cases[] = {{"/busy", 17}, {"/until", 23}, {"/past", 0},
+		{"/never", 86400}, {"/ok", 0}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct bench *bench = set_up(cases[i].path);
+
+		assert_int_equal(perform(bench), 0);
+		assert_int_equal(
+			bench->response.retry_after_s, cases[i].seconds);
+		tear_down(bench);
+	}
+}
+
 static void statuses_become_kinds(void **state)
 {
 	static const struct {
@@ -311,6 +344,7 @@ int main(void)
 		cmocka_unit_test(a_sink_takes_the_body_and_may_stop_it),
 		cmocka_unit_test(an_answer_has_a_cap),
 		cmocka_unit_test(redirects_stay_on_the_host),
+		cmocka_unit_test(a_named_time_is_by_the_servers_clock),
 		cmocka_unit_test(statuses_become_kinds),
 		cmocka_unit_test(
 			no_password_over_plain_text_to_another_machine),
