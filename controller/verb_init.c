@@ -147,9 +147,10 @@ int command_init(int argc, char **argv)
 	if (result == 0 && !init.dry)
 		result = create(&init, &scenario, text, &err);
 	if (result == 0)
-		(void)printf("rollout %s: %zu clients%s%s\n"
+		(void)printf("rollout %s: %zu client%s%s%s\n"
 			     "next: sluice serve --state %s\n",
 			scenario.rollout, scenario.client_count,
+			scenario.client_count == 1 ? "" : "s",
 			init.dry ? " (dry run)" : ", state in ",
 			init.dry ? "" : init.common.dir, init.common.dir);
 	free(text);

@@ -68,8 +68,8 @@ static void print_head(const struct outlook *o)
 {
 	const struct forecast_plan *plan = &o->plan;
 
-	printf("%s\n%u clients, median %.0f MB", o->source, plan->clients,
-		plan->median_mb);
+	printf("%s\n%u client%s, median %.0f MB", o->source, plan->clients,
+		plan->clients == 1 ? "" : "s", plan->median_mb);
 	if (plan->window_from_h != plan->window_to_h)
 		printf(", starts from %02.0f:%02.0f to %02.0f:%02.0f",
 			floor(plan->window_from_h),

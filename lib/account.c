@@ -83,7 +83,7 @@ static const struct conf_field account_fields[] = {
 	CONF_END,
 };
 
-static int check_table(const void *account, struct err *err)
+static int check_table(void *account, struct err *err)
 {
 	return account_check(account, err);
 }

@@ -41,15 +41,17 @@ enum conf_type {
 	CONF_MAP,      /* the same with the key in each element; file order */
 };
 
-/* A struct. CHECK, if any, sees it filled and refuses with err_set(); the
- * place in the file is put before its text: that of the key whose path below
- * the table the text begins with, as "imap.port: …", else the table's. */
+/* A struct. CHECK, if any, sees it filled, may complete what no field names,
+ * and refuses with err_set(); the place in the file is put before its text:
+ * that of the key whose path below the table the text begins with, as
+ * "imap.port: …", and in a list that of the element the text then begins
+ * with; else the table's. What it made it frees itself when it refuses. */
 struct conf_table {
 	const char *name; /* heading of its chapter in the reference */
 	const char *text; /* what it describes, one or two sentences */
 	size_t size;
 	const struct conf_field *fields; /* ends with a field without key */
-	int (*check)(const void *object, struct err *err);
+	int (*check)(void *object, struct err *err);
 };
 
 /* One key; made with the macros below and designated initialisers, as in

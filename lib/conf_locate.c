@@ -29,6 +29,29 @@ static yaml_node_t *child(yaml_document_t *document, const yaml_node_t *node,
 	return NULL;
 }
 
+/* The last element of a list that is the word TEXT begins with; NODE itself
+ * when there is none. */
+static const yaml_node_t *element(
+	yaml_document_t *document, const yaml_node_t *node, const char *text)
+{
+	size_t length = strcspn(text, " ");
+	const yaml_node_item_t *item;
+	const yaml_node_t *found = node;
+
+	if (node->type != YAML_SEQUENCE_NODE)
+		return node;
+	for (item = node->data.sequence.items.start;
+		item < node->data.sequence.items.top; item++) {
+		const yaml_node_t *at = yaml_document_get_node(document, *item);
+
+		if (at->type == YAML_SCALAR_NODE &&
+			at->data.scalar.length == length &&
+			memcmp(at->data.scalar.value, text, length) == 0)
+			found = at;
+	}
+	return found;
+}
+
 yaml_mark_t conf_locate(
 	yaml_document_t *document, yaml_node_t *node, const char *text)
 {
@@ -44,5 +67,5 @@ yaml_mark_t conf_locate(
 		text += *text == ' ';
 		length = strcspn(text, ".: ");
 	}
-	return node->start_mark;
+	return element(document, node, text)->start_mark;
 }

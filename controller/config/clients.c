@@ -144,7 +144,7 @@ static int check_unique(const struct scenario *scenario, struct err *err)
 	for (size_t i = 1; i < count && result == 0; i++)
 		if (strcmp(names[i - 1], names[i]) == 0)
 			result = err_set(err, ERR_CONFIG,
-				"clients: %s stands twice; remove one",
+				"clients.list: %s stands twice; remove one",
 				names[i]);
 	if (result == 0 && scenario->canary.user)
 		for (size_t i = 0; i < count && result == 0; i++)
@@ -172,7 +172,7 @@ int clients_expand(struct scenario *scenario, struct err *err)
 			"clients: there are none; name at least one");
 	for (size_t i = 0; i < scenario->client_count; i++)
 		if (inventory_check_name(scenario->client[i].name, err) < 0)
-			return err_context(err, "clients");
+			return err_context(err, "clients.list");
 	if (check_unique(scenario, err) < 0)
 		return -1;
 	assign_mailboxes(scenario);

@@ -328,7 +328,7 @@ static const struct conf_field measure_fields[] = {
 		.fallback = "5m"},
 	CONF_END,
 };
-static int check_measure(const void *object, struct err *err)
+static int check_measure(void *object, struct err *err)
 {
 	const struct scenario_measure *measure = object;
 
@@ -418,14 +418,23 @@ static int check_server(const struct scenario_server *server, struct err *err)
 	return 0;
 }
 
-static int check_scenario(const void *object, struct err *err)
+/* And what follows from what was read. */
+static int check_scenario(void *object, struct err *err)
 {
-	const struct scenario *scenario = object;
+	struct scenario *scenario = object;
+	struct scenario_steps *steps = &scenario->steps;
 
 	if (check_server(&scenario->server, err) < 0 ||
-		check_password_sources(&scenario->canary, err) < 0)
+		check_password_sources(&scenario->canary, err) < 0 ||
+		clients_check(scenario, err) < 0)
 		return -1;
-	return clients_check(scenario, err);
+	steps->has_window = steps->window[0] != steps->window[1];
+	if (!steps->stagger_beyond_us)
+		steps->stagger_beyond_us = 3 * steps->stagger_us;
+	if (clients_expand(scenario, err) == 0)
+		return 0;
+	clients_free(scenario);
+	return -1;
 }
 
 static const struct conf_table scenario_table = {
@@ -437,36 +446,16 @@ static const struct conf_table scenario_table = {
 	.check = check_scenario,
 };
 
-/* What follows from what was read. */
-static int complete(
-	struct scenario *scenario, const char *name, struct err *err)
-{
-	struct scenario_steps *steps = &scenario->steps;
-
-	steps->has_window = steps->window[0] != steps->window[1];
-	if (!steps->stagger_beyond_us)
-		steps->stagger_beyond_us = 3 * steps->stagger_us;
-	if (clients_expand(scenario, err) < 0) {
-		scenario_free(scenario);
-		return err_context(err, "%s", name);
-	}
-	return 0;
-}
-
 int scenario_load(struct scenario *scenario, const char *path, struct err *err)
 {
-	if (conf_load(&scenario_table, scenario, path, err) < 0)
-		return -1;
-	return complete(scenario, path, err);
+	return conf_load(&scenario_table, scenario, path, err);
 }
 
 int scenario_parse(struct scenario *scenario, const char *text, size_t length,
 	const char *name, const char *folder, struct err *err)
 {
-	if (conf_parse(&scenario_table, scenario, text, length, name, folder,
-		    err) < 0)
-		return -1;
-	return complete(scenario, name, err);
+	return conf_parse(
+		&scenario_table, scenario, text, length, name, folder, err);
 }
 
 void scenario_free(struct scenario *scenario)

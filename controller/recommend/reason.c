@@ -297,9 +297,12 @@ static void say_choice(struct decision *d)
 		limit_name(out->binding), allowed, next);
 	if (isfinite(out->eta_seconds))
 		decision_say(out,
-			"%u clients with %.0f MB are left: about %.0f "
+			"%u client%s with %.0f MB %s left: about %.0f "
 			"min at %.0f MB/min.",
-			d->facts->clients_left, d->facts->mb_left,
+			d->facts->clients_left,
+			d->facts->clients_left == 1 ? "" : "s",
+			d->facts->mb_left,
+			d->facts->clients_left == 1 ? "is" : "are",
 			out->eta_seconds / 60, out->x_batch);
 }
 

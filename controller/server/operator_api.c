@@ -106,7 +106,8 @@ static int verb_retry(struct hub *hub, const json_t *args, const char *who,
 		    gauge_clock_us(), who, &count, err) < 0)
 		return -1;
 	(void)buf_printf(&reply->text,
-		"%u clients will be in the next wave again\n", count);
+		"%u client%s will be in the next wave again\n", count,
+		count == 1 ? "" : "s");
 	return 0;
 }
 

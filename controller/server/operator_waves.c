@@ -18,8 +18,9 @@ static void report_wave(struct hub *hub, struct reply *reply)
 		&hub->rollout.waves[hub->rollout.wave_count - 1];
 
 	reply->exit = EXIT_RUNNING;
-	(void)buf_printf(&reply->text, "wave %u: %u clients, %u at once%s\n",
-		wave->number, wave->clients, wave->batch_size,
+	(void)buf_printf(&reply->text, "wave %u: %u client%s, %u at once%s\n",
+		wave->number, wave->clients, wave->clients == 1 ? "" : "s",
+		wave->batch_size,
 		wave->barrier		? ", all start together"
 			: wave->explore ? ", a size not tried yet: ends when "
 					  "it was seen for long enough"
@@ -197,8 +198,10 @@ int verb_plan(struct hub *hub, const json_t *args, const char *who,
 				(json_int_t)c->expected_bytes));
 	}
 	(void)buf_printf(&reply->text,
-		"rollout %s: %zu clients, about %s to copy\n", s->rollout,
-		hub->rollout.client_count, units_format_bytes(bytes, size));
+		"rollout %s: %zu client%s, about %s to copy\n", s->rollout,
+		hub->rollout.client_count,
+		hub->rollout.client_count == 1 ? "" : "s",
+		units_format_bytes(bytes, size));
 	for (size_t i = 0; i < s->steps.pilot_count; i++)
 		(void)buf_printf(&reply->text, "pilot of %u%s\n",
 			s->steps.pilots[i],

@@ -65,7 +65,7 @@ static const struct conf_field inner_element = {.size = sizeof(struct inner),
 	.type = CONF_TABLE,
 	.table = &inner_table};
 
-static int check_outer(const void *object, struct err *err)
+static int check_outer(void *object, struct err *err)
 {
 	const struct outer *outer = object;
 
