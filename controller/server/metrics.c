@@ -63,6 +63,11 @@ static double slo(const struct figures *f)
 	return f->now.slo_ms / 1000;
 }
 
+static double generator(const struct figures *f)
+{
+	return f->now.generator ? 1 : 0;
+}
+
 static double reports(const struct figures *f)
 {
 	return (double)f->hub->reports;
@@ -97,6 +102,10 @@ static const struct metric {
 		p95},
 	{"sluice_canary_slo_seconds", "gauge", "What that must stay below.",
 		slo},
+	{"sluice_load_generator_limited", "gauge",
+		"1 while a fleet's own host is the bottleneck: the other "
+		"figures are then a lower bound.",
+		generator},
 	{"sluice_reports_total", "counter",
 		"Agents' reports counted since the controller started.",
 		reports},
