@@ -46,13 +46,16 @@ END
 	echo "$WORK/$user.yaml"
 }
 
-agent() { # NAME USER [PORT [SECURITY]]: seconds of a sync into a new store
+# agent NAME USER [PORT [SECURITY]]: seconds of a sync into a new store, with
+# the further options in $AGENT_OPTIONS.
+agent() {
 	local name=$1 profile
 	shift
 	profile=$(agent_profile "$@")
 	rm -rf "$WORK/store"
-	timed "$name" "$BIN/sluice-agent" sync --profile "$profile" --json ||
-		return 1
+	# shellcheck disable=SC2086 # options are words
+	timed "$name" "$BIN/sluice-agent" sync --profile "$profile" --json \
+		${AGENT_OPTIONS:-} || return 1
 	jq -e '.state == "done" and .verified' "$WORK/$name.out" > /dev/null || {
 		echo "bench: $name: not verified" >&2
 		return 1
@@ -110,11 +113,11 @@ server_cpu() {
 }
 
 relay_pids=() # and whatever else ends with a row
-relay_up() { # DELAY_MS RATE -> $RELAY, a port in front of the lab's IMAP
+relay_up() { # DELAY_MS [RATE [WINDOW]] -> $RELAY, in front of the lab's IMAP
 	local out=$WORK/relay.port
 	: > "$out"
 	"$TOOLS/relay" --to "127.0.0.1:$LAB_IMAP_PORT" --delay "$1" \
-		${2:+--rate "$2"} > "$out" 2>> "$WORK/relay.log" &
+		${2:+--rate "$2"} ${3:+--window "$3"} > "$out" 2>> "$WORK/relay.log" &
 	relay_pids+=($!)
 	until [ -s "$out" ]; do sleep 0.05; done
 	read -r RELAY < "$out"

@@ -5,7 +5,10 @@
  * without netem. One thread, libuv; ends on SIGTERM or SIGINT.
  *
  * usage: relay --to HOST:PORT [--listen PORT] [--delay MS] [--rate BYTES]
- * prints the port it listens on. The delay is one way: half a round trip.
+ *        [--window BYTES]
+ * prints the port it listens on. The delay is one way: half a round trip. The
+ * window is what one connection may have under way, as with TCP: no connection
+ * carries more than that in a round trip.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -21,7 +24,7 @@
 #include "clock.h"
 
 #define PIECE_BYTES  16384
-#define QUEUED_BYTES (8 << 20) /* of one direction; then reading stops */
+#define QUEUED_BYTES (8 << 20)
 
 struct piece {
 	STAILQ_ENTRY(piece) link;
@@ -42,6 +45,7 @@ struct relay {
 	uv_signal_t term, interrupt;
 	struct sockaddr_in to;
 	int64_t delay_us;
+	size_t queued_max;    /* of one direction; then reading stops */
 	struct line lines[2]; /* from the client, from the server */
 };
 
@@ -194,7 +198,7 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf)
 	piece->due_us = due(way, piece->length);
 	STAILQ_INSERT_TAIL(&way->queue, piece, link);
 	way->queued_bytes += piece->length;
-	if (way->queued_bytes >= QUEUED_BYTES) {
+	if (way->queued_bytes >= c->relay->queued_max) {
 		uv_read_stop(stream);
 		way->stopped = true;
 	}
@@ -221,7 +225,8 @@ static void way_run(struct way *way)
 	}
 	if (way->connection->closing)
 		return;
-	if (way->stopped && way->queued_bytes < QUEUED_BYTES / 2) {
+	if (way->stopped &&
+		way->queued_bytes < way->connection->relay->queued_max) {
 		way->stopped = false;
 		uv_read_start((uv_stream_t *)way->from, on_alloc, on_read);
 	}
@@ -294,7 +299,8 @@ static int usage(void)
 {
 	fprintf(stderr,
 		"usage: relay --to HOST:PORT [--listen PORT] "
-		"[--delay MS] [--rate BYTES_PER_SECOND]\n");
+		"[--delay MS] [--rate BYTES_PER_SECOND] "
+		"[--window BYTES]\n");
 	return 2;
 }
 
@@ -320,6 +326,9 @@ static bool read_options(struct relay *relay, int *port, int argc, char **argv)
 		} else if (strcmp(argv[i], "--rate") == 0) {
 			relay->lines[0].rate_bytes_s = (uint64_t)number;
 			relay->lines[1].rate_bytes_s = (uint64_t)number;
+		} else if (strcmp(argv[i], "--window") == 0) {
+			/* It is under way for half of a round trip. */
+			relay->queued_max = (size_t)number / 2;
 		} else {
 			return false;
 		}
@@ -335,6 +344,7 @@ int main(int argc, char **argv)
 	int port = 0;
 	int code;
 
+	relay.queued_max = QUEUED_BYTES;
 	if (!read_options(&relay, &port, argc, argv))
 		return usage();
 	uv_loop_init(&relay.loop);

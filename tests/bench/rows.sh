@@ -55,7 +55,7 @@ bench_tls() {
 
 # 300 folders over a long line: round trips, and mbsync.
 bench_tree() {
-	local i ours mbsync
+	local i ours alone mbsync
 	relay_up 25
 	: > "$WORK/ours"
 	for ((i = 0; i < TIMES; i++)); do
@@ -65,6 +65,10 @@ bench_tree() {
 	row tree "300 folders x 40, headers, 50 ms round trip" \
 		"$(calc "$ours / 0.05 / 300")" 0.5 "trips/folder" \
 		"ours $(calc "$ours") s" max
+	alone=$(AGENT_OPTIONS="--connections 1" agent ours tree "$RELAY") ||
+		return 1
+	row tree-connections "the same: one connection to as many as pay" \
+		"$(calc "$alone / $ours")" 1 times "one: $(calc "$alone") s" min
 	mbsync=$(mbsync_run mbsync tree '*' "$RELAY") || return 1
 	row tree-mbsync "the same: faster than mbsync" \
 		"$(calc "$mbsync / $ours")" 5 times "mbsync $(calc "$mbsync") s" min
@@ -84,6 +88,20 @@ bench_line() {
 	row line "$(calc "int($wire / 1e6)") MB Inbox, 50 ms and 100 Mbit/s" \
 		"$(calc "$wire / $ours / 12500000")" 0.9 "of the link" \
 		"ours $(calc "$wire / $ours / 1e6") MB/s" min
+	relay_down
+}
+
+# A line of 50 ms on which no connection has more than 192 KB under way: each
+# carries 3.9 MB/s at most.
+bench_window() {
+	local ours alone
+	relay_up 25 "" 192000
+	alone=$(AGENT_OPTIONS="--connections 1" agent ours line "$RELAY") ||
+		return 1
+	ours=$(agent ours line "$RELAY") || return 1
+	row window "100 MB Inbox, 50 ms, 192 KB of TCP window" \
+		"$(calc "$alone / $ours")" 2 times \
+		"one: $(calc "$alone") s, $(jq .connections "$WORK/ours.out"): $(calc "$ours") s" min
 	relay_down
 }
 
