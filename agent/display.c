@@ -115,6 +115,7 @@ static void add_counts(json_t *object, const struct sync_progress *progress)
 		{"stored_bytes", totals->stored_bytes},
 		{"predicted_bytes", progress->predicted_bytes},
 		{"retries", progress->retries},
+		{"missized", progress->missized},
 		{"round_trips", progress->round_trips},
 		{"connections", progress->connections},
 		{"rounds", progress->rounds},

@@ -167,6 +167,10 @@ static void summary(const struct verify_result *result, uint64_t bad)
 		result->folders, result->messages, result->objects,
 		result->bodies, result->missing, result->missing_bodies,
 		result->extra, result->different, bad);
+	if (result->missized)
+		printf("%" PRIu64 " messages are longer or shorter than the "
+		       "server announces; what it sent is kept\n",
+			result->missized);
 }
 
 /* 0 equal, 1 not, -1 with ERR. */

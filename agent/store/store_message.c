@@ -274,6 +274,16 @@ int store_message_set_flags(struct store *store, int64_t folder, uint32_t uid,
 		db_int((int64_t)modseq));
 }
 
+int store_message_set_size(struct store *store, int64_t folder, uint32_t uid,
+	uint64_t size, struct err *err)
+{
+	if (store_need_transaction(store, err) < 0)
+		return -1;
+	return db_run(&store->db, err,
+		"UPDATE messages SET size = ?3 WHERE folder = ?1 AND uid = ?2",
+		db_int(folder), db_int(uid), db_int((int64_t)size));
+}
+
 int store_message_delete(
 	struct store *store, int64_t folder, uint32_t uid, struct err *err)
 {
@@ -373,4 +383,16 @@ int store_has(
 	struct known known;
 
 	return find(store, folder, uid, &known, err);
+}
+
+int store_body_length(struct store *store, int64_t folder, uint32_t uid,
+	uint64_t *bytes, struct err *err)
+{
+	struct known known;
+	int found = find(store, folder, uid, &known, err);
+
+	if (found <= 0)
+		return found;
+	*bytes = known.body_bytes;
+	return known.has_body;
 }

@@ -59,6 +59,10 @@ int store_message_delete(
 
 /* ---------------------------------------------------------------- bodies */
 
+/* The server announces another size from now on. */
+int store_message_set_size(struct store *store, int64_t folder, uint32_t uid,
+	uint64_t size, struct err *err);
+
 /* One body at a time, in pieces of any size, never whole in memory. Whose it
  * is must be known at the end only; the message must have been put by then.
  * Bytes are found by nobody before the commit. Ending looks at the message
@@ -116,5 +120,9 @@ int store_missing(struct store *store, int64_t folder, uint64_t *count,
 /* 1 present, 0 not. */
 int store_has(
 	struct store *store, int64_t folder, uint32_t uid, struct err *err);
+
+/* 1 and the length of its body, as stored; 0: it has none. */
+int store_body_length(struct store *store, int64_t folder, uint32_t uid,
+	uint64_t *bytes, struct err *err);
 
 #endif

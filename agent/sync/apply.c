@@ -173,6 +173,8 @@ static int item(
 				   : "the header is longer than 16 MiB",
 			buf_text(&apply->text), apply->text.length, err);
 	apply->app_bytes += apply->item_bytes;
+	apply->missized += is_body(batch) && it.size &&
+		it.size != apply->item_bytes;
 	apply->item_bytes = 0;
 	if (apply->quarantine && !batch->rescue &&
 		store_quarantine_remove(
@@ -217,6 +219,10 @@ static int flags(
 	apply->changes++;
 	buf_clear(&apply->keywords);
 	bits = flags_parse(it.flags, &apply->keywords);
+	if (it.size &&
+		store_message_set_size(apply->store, record->batch->folder,
+			it.uid, it.size, err))
+		return -1;
 	return store_message_set_flags(apply->store, record->batch->folder,
 		it.uid, bits, buf_text(&apply->keywords), it.modseq, err);
 }

@@ -26,6 +26,7 @@ struct apply {
 	/* Since the last commit; the writer sets them back. */
 	uint64_t app_bytes;
 	uint64_t changes;
+	uint64_t missized; /* not as long as announced */
 };
 
 void apply_init(struct apply *apply, struct store *store, bool quarantine);

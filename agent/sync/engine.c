@@ -47,6 +47,7 @@
 #include "err.h"
 #include "crew.h"
 #include "lane.h"
+#include "log.h"
 #include "pass.h"
 #include "policy.h"
 #include "reconcile.h"
@@ -364,6 +365,19 @@ static bool try_again(struct sync *sync, uint64_t *bytes, const struct err *err)
 	return true;
 }
 
+/* The bytes received are the message, whatever was announced. */
+static void tell_missized(struct sync *sync)
+{
+	struct writer_progress now;
+
+	writer_progress(sync->writer, &now);
+	if (now.missized)
+		log_warn(sync->setup.account->user,
+			"%llu messages are longer or shorter than the server "
+			"announces; what came is kept",
+			(unsigned long long)now.missized);
+}
+
 int sync_run(struct sync *sync, struct err *err)
 {
 	uint64_t bytes = 0;
@@ -384,6 +398,7 @@ int sync_run(struct sync *sync, struct err *err)
 			note_verified, NULL, &why);
 	if (status && sync->cancelled)
 		err_set(&why, ERR_CANCELLED, "cancelled");
+	tell_missized(sync);
 	set_state(sync,
 		!status				    ? SYNC_DONE
 			: why.kind == ERR_CANCELLED ? SYNC_CANCELLED

@@ -9,7 +9,6 @@
 #include "alloc.h"
 #include "clock.h"
 #include "err.h"
-#include "flags.h"
 #include "pass_dav.h"
 #include "pipe.h"
 #include "source.h"
@@ -228,7 +227,7 @@ static int restart(struct pass *pass, const struct pass_tools *tools,
 	plan_free(&pass->plan);
 	plan_free(&pass->rescue);
 	pass_dav_free(pass);
-	pass->whole = false;
+	pass->whole = pass->resized = false;
 	pass->probe_us = 0;
 	pass->probes = 0;
 	pass->restarts++;
@@ -410,56 +409,6 @@ int pass_state(struct pass *pass, const struct pass_tools *tools,
 	return note_validity(pass, tools, state->uid_validity, err);
 }
 
-static int flags_changed(const struct pass_tools *tools, struct batch *batch,
-	const struct item *item, struct err *err)
-{
-	struct record_item record = {
-		.uid = item->id.uid,
-		.flags = item->flags,
-		.modseq = item->modseq,
-	};
-
-	return pipe_item(tools->pipe, RECORD_FLAGS, batch, &record, err);
-}
-
-/* A message of a delta, of which the plan knows nothing. */
-static int changed_since(struct pass *pass, const struct pass_tools *tools,
-	struct batch *batch, const struct item *item, struct err *err)
-{
-	int there = store_has(tools->reader, pass->row.id, item->id.uid, err);
-
-	if (there < 0)
-		return -1;
-	if (there)
-		return flags_changed(tools, batch, item, err);
-	pass->differences++;
-	pass->added++;
-	plan_listed(&pass->plan, item->id.uid, item->size, 0, item->modseq);
-	return 0;
-}
-
-int pass_listed(struct pass *pass, const struct pass_tools *tools,
-	struct batch *batch, const struct item *item, struct err *err)
-{
-	if (pass->collection.dav) {
-		pass_dav_listed(pass, tools->reader, item);
-		return 0;
-	}
-	if (pass->delta)
-		return changed_since(pass, tools, batch, item, err);
-	switch (plan_listed(&pass->plan, item->id.uid, item->size,
-		flags_parse(item->flags, NULL), item->modseq)) {
-	case PLAN_FRESH:
-		pass->differences++;
-		break;
-	case PLAN_CHANGED:
-		return flags_changed(tools, batch, item, err);
-	case PLAN_SAME:
-		break;
-	}
-	return 0;
-}
-
 /* The listing cannot say what UID is like; is it in the store? */
 static bool is_known(
 	struct pass *pass, const struct pass_tools *tools, uint32_t uid)
@@ -530,8 +479,10 @@ static bool adds_up(const struct pass *pass)
 static int listing_ended(struct pass *pass, const struct pass_tools *tools,
 	struct batch *batch, const char *token, struct err *err)
 {
-	if (pass->plan.resized && !pass->detached)
+	if (pass->resized && !pass->detached) {
+		tried_first(tools->tried, pass->row.id, TRIED_SIZES);
 		return restart(pass, tools, batch, true, err);
+	}
 	if (!adds_up(pass))
 		return restart(pass, tools, batch, false, err);
 	if (pass->complete && remove_unlisted(pass, tools, batch, err))

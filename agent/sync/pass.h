@@ -71,6 +71,7 @@ struct pass {
 	unsigned probes;
 	uint64_t probe_bytes;
 	struct plan rescue; /* came not whole: headers at least */
+	bool resized;	    /* UIDs name other messages than stored ones */
 	bool missed;	    /* the folder went away meanwhile */
 };
 

@@ -50,7 +50,8 @@ enum record_kind {
 	RECORD_DROP, /* forget the data since RECORD_BEGIN */
 	RECORD_FAILED,
 	RECORD_GONE,
-	RECORD_FLAGS,  /* struct record_item of a message in the store */
+	RECORD_FLAGS,  /* struct record_item of a message in the store; with
+			  a size when that is announced anew */
 	RECORD_DETACH, /* the folder's UIDs mean nothing any more */
 	RECORD_WINDOW, /* the window ends: commit; frees the batch */
 	RECORD_PASS,   /* its row, when its pass ends, and when it has learnt

@@ -113,7 +113,7 @@ enum plan_match plan_listed(struct plan *plan, uint32_t uid, uint64_t size,
 	if (stored->flags == PLAN_SET_APART)
 		return PLAN_SAME;
 	if (size && stored->size && saturate(size) != stored->size)
-		plan->resized = true;
+		return PLAN_RESIZED;
 	if (modseq && stored->modseq)
 		return (uint32_t)modseq == stored->modseq ? PLAN_SAME
 							  : PLAN_CHANGED;

@@ -36,12 +36,12 @@ struct plan {
 	size_t stored_count, stored_capacity;
 	struct plan_fresh *fresh;
 	size_t fresh_count, fresh_capacity;
-	bool resized; /* a UID names another message than the stored one */
 };
 
 enum plan_match {
 	PLAN_SAME,
 	PLAN_CHANGED, /* other flags */
+	PLAN_RESIZED, /* another size than the stored one's */
 	PLAN_FRESH,   /* not in the store */
 };
 

@@ -64,6 +64,7 @@ struct sync_progress {
 	uint64_t run_commits;
 	int64_t active_us; /* of this run, pauses taken out */
 	uint64_t retries;
+	uint64_t missized;	  /* came longer or shorter than announced */
 	uint64_t round_trips;	  /* see source_round_trips() */
 	unsigned connections;	  /* to the mail server at once, at most */
 	uint64_t predicted_bytes; /* of the local database; 0: not yet known */

@@ -66,6 +66,7 @@ void sync_progress(struct sync *sync, struct sync_progress *progress)
 		progress->active_us += clock_monotonic_us() -
 			sync->active_since;
 	progress->retries = sync->retries;
+	progress->missized = now.missized;
 	progress->round_trips = sync->round_trips;
 	progress->connections = sync->connections;
 	progress->predicted_bytes = sync->predicted_bytes;

@@ -34,15 +34,32 @@ void tried_free(struct tried *tried)
 	free(tried);
 }
 
-bool tried_first(struct tried *tried, int64_t folder, uint32_t uid)
+/* Under the mutex. */
+static bool has(const struct tried *tried, int64_t folder, uint32_t uid)
 {
-	bool first = true;
-
-	pthread_mutex_lock(&tried->mutex);
 	for (size_t i = 0; i < tried->count; i++)
 		if (tried->messages[i].folder == folder &&
 			tried->messages[i].uid == uid)
-			first = false;
+			return true;
+	return false;
+}
+
+bool tried_noted(struct tried *tried, int64_t folder, uint32_t uid)
+{
+	bool noted;
+
+	pthread_mutex_lock(&tried->mutex);
+	noted = has(tried, folder, uid);
+	pthread_mutex_unlock(&tried->mutex);
+	return noted;
+}
+
+bool tried_first(struct tried *tried, int64_t folder, uint32_t uid)
+{
+	bool first;
+
+	pthread_mutex_lock(&tried->mutex);
+	first = !has(tried, folder, uid);
 	if (first) {
 		tried->messages = xrealloc(tried->messages, tried->count + 1,
 			sizeof *tried->messages);

@@ -1,6 +1,7 @@
 /*
- * tried.h - the messages in quarantine whose headers were asked for in this
- * run; once is enough. Shared by the lanes; any thread.
+ * tried.h - what is worth one try in a run: the headers of messages in
+ * quarantine, and reading a folder anew because of its sizes. Shared by the
+ * lanes; any thread.
  */
 #ifndef SLUICE_TRIED_H
 #define SLUICE_TRIED_H
@@ -13,7 +14,11 @@ struct tried;
 struct tried *tried_new(void);
 void tried_free(struct tried *tried);
 
+/* Instead of a UID: the folder, for its sizes. */
+#define TRIED_SIZES 0
+
 /* Notes the message; true when it was not noted before. */
 bool tried_first(struct tried *tried, int64_t folder, uint32_t uid);
+bool tried_noted(struct tried *tried, int64_t folder, uint32_t uid);
 
 #endif

@@ -30,7 +30,7 @@ struct known {
 	uint32_t uid;
 	char *href; /* owned; NULL: a message */
 	int64_t id;
-	uint64_t size;
+	uint64_t size, body_bytes;
 	bool body;
 	bool listed;
 };
@@ -132,6 +132,7 @@ static int add_message(const struct store_row *row, void *context)
 		.id = row->id,
 		.size = row->size,
 		.body = row->has_body,
+		.body_bytes = row->body_bytes,
 	};
 	return 0;
 }
@@ -369,7 +370,10 @@ static int on_end(void *context, const struct window *window,
 		return 0;
 	}
 	known->listed = true;
-	if (item->size && known->size && item->size != known->size)
+	if (item->size && known->body && item->size != known->body_bytes)
+		verify->result->missized++;
+	if (item->size && known->size && item->size != known->size &&
+		!(known->body && item->size == known->body_bytes))
 		found(verify, folder, item->id, "size differs",
 			&verify->result->different);
 	return 0;

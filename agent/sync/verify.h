@@ -22,6 +22,7 @@ struct verify_result {
 	uint64_t missing_bodies; /* the policy asks for them */
 	uint64_t extra;		 /* in the store, not on the server */
 	uint64_t different;	 /* other size, etag or content */
+	uint64_t missized;	 /* not as long as announced: no difference */
 };
 
 /* One difference. */

@@ -55,9 +55,10 @@ static int publish(struct writer *writer, bool committed, struct err *err)
 	pthread_mutex_lock(&writer->mutex);
 	now.commits = writer->progress.commits + (committed ? 1 : 0);
 	now.changes = writer->progress.changes + writer->apply.changes;
+	now.missized = writer->progress.missized + writer->apply.missized;
 	writer->progress = now;
 	pthread_mutex_unlock(&writer->mutex);
-	writer->apply.changes = 0;
+	writer->apply.changes = writer->apply.missized = 0;
 	return 0;
 }
 

@@ -28,6 +28,8 @@ struct writer_progress {
 	uint64_t wire_bytes;
 	uint64_t commits; /* of this writer */
 	uint64_t changes; /* items stored, flags changed or removed by it */
+	/* Messages stored by it that are not as long as was announced. */
+	uint64_t missized;
 	struct store_totals totals;
 };
 

@@ -237,9 +237,11 @@ static int serve_message(
 {
 	char href[120];
 	char etag[40];
+	int off = serving->window->mode == FETCH_LIST ? message->off_listed
+						      : message->off_fetched;
 	struct item item = {
 		.id = {message->uid, NULL},
-		.size = message->length,
+		.size = (uint64_t)((int64_t)message->length + off),
 		.received_s = message->received_s,
 		.flags = message->flags,
 		.modseq = message->modseq,

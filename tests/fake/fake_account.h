@@ -25,7 +25,8 @@ struct fake_message {
 	uint64_t modseq;
 	int64_t received_s;
 	unsigned served_headers, served_bodies;
-	bool poison; /* the server's answer makes no sense */
+	int off_listed, off_fetched; /* RFC822.SIZE is so much too large */
+	bool poison;		     /* the server's answer makes no sense */
 	bool lethal; /* asking for it among others ends the connection */
 };
 

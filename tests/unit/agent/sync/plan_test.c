@@ -24,14 +24,13 @@ static void the_listing_is_held_against_the_store(void **state)
 	assert_int_equal(plan_listed(&plan, 2, 100, 3, 0), PLAN_CHANGED);
 	assert_int_equal(plan_listed(&plan, 4, 100, 1, 0), PLAN_SAME);
 	assert_int_equal(plan_listed(&plan, 9, 100, 1, 0), PLAN_FRESH);
-	assert_false(plan.resized);
 	assert_true(plan_gone(&plan, &at, &uid));
 	assert_int_equal(uid, 3);
 	assert_true(plan_gone(&plan, &at, &uid));
 	assert_int_equal(uid, 5);
 	assert_false(plan_gone(&plan, &at, &uid));
-	plan_listed(&plan, 5, 101, 1, 0);
-	assert_true(plan.resized);
+	assert_int_equal(plan_listed(&plan, 5, 101, 1, 0), PLAN_RESIZED);
+	assert_int_equal(plan_listed(&plan, 5, 0, 1, 0), PLAN_SAME);
 	plan_free(&plan);
 }
 
