@@ -22,7 +22,7 @@ mailboxes:
        folders: 1, depth: 1, contacts: 2, events: 20, tasks: 1, notes: 1 }
 steps: { pilots: [4], stagger: 1s, failed_wave: 10% }
 canary:
-  { user: online, password_file: $LAB_PASSWORDS/online, interval: 500ms,
+  { user: online, password_file: $LAB_PASSWORDS/online, interval: 1s,
     idle: 15s }
 measure: { bucket: 1s, settle: 1s, observed: 3s }
 limits: { cpu: 100%, disk_await: 10s }
@@ -74,8 +74,8 @@ syncing() {
 }
 check "with another one the pilot starts" wait_for 60 syncing 4
 baseline=$(archive 'select count(*) from probe where latency_us > 0')
-check "after an idle baseline of 15 s" test "$baseline" -ge 25
-is "each probe does what a person does" "$(archive "select count(*) > 20 from probe
+check "after an idle baseline of 15 s" test "$baseline" -ge 13
+is "each probe does what a person does" "$(archive "select count(*) >= 10 from probe
 	where latency_us > 0 and (select min(value) from json_each(step_us)
 		where key < 5) > 0")" 1
 
@@ -126,8 +126,9 @@ check "and its return releases them" wait_for 40 \
 
 # ---- waiting users suffer
 slo=$(status .now.slo_ms)
-# Some seven round trips a probe: 1.4 x the objective more.
-line "$(jq -n --argjson slo "$slo" '1.4 * $slo / 14 | ceil')"
+# Some seven round trips a probe: 1.15 x the objective more, and less than the
+# interval: probes that wait for each other would stop everything.
+line "$(jq -n --argjson slo "$slo" '1.15 * $slo / 14 | ceil')"
 slow_from=$(archive 'select max(start_us) from probe')
 check "new starts are held" wait_for 30 \
 	event "released -> holding: new starts are held: waiting users' p95 [0-9.]* ms, the bound"
@@ -135,7 +136,7 @@ check "within five seconds of the evidence" test "$(archive "
 	select count(*) from probe where start_us > $slow_from and
 		latency_us > 950 * $slo and start_us + latency_us <
 		(select max(at_us) from event where text like '%waiting users%')")" \
-	-le 14
+	-le 10
 check "then the fleet's rate is capped" wait_for 60 \
 	event "holding -> limiting: the fleet's rate is capped: waiting users' p95"
 capped() {
@@ -157,7 +158,7 @@ $(archive "select text from event")"
 
 # ---- and feel better
 line 0
-check "the paused go on" wait_for 120 event 'pausing -> limiting: the last'
+check "the paused go on" wait_for 240 event 'pausing -> limiting: the last'
 check "the rate is free again" wait_for 60 event 'limiting -> holding'
 check "new starts are released" wait_for 60 \
 	event "holding -> released: .*below its release value for 30 s"
@@ -183,7 +184,7 @@ check "the server stands still and goes on" wait_for 40 over
 is "the probe that met it waited three seconds" "$(archive "
 	select max(latency_us) > 2500000 from probe where start_us > $still_from")" 1
 is "those that were due meanwhile waited too" "$(archive "
-	select count(*) >= 4 from probe where start_us > $still_from
+	select count(*) >= 2 from probe where start_us > $still_from
 		and latency_us > 900000")" 1
 stands() {
 	[ "$(archive "select max(p99_ms) > 2500 from bucket
