@@ -18,7 +18,7 @@ server:
   exporter: "$LAB_EXPORTER_URL"
 clients: { $1, mailbox: { m: 100% }, link: 60kB/s }
 mailboxes:
-  m: { messages: 150, inbox: 100%, attachments: 100%, attachment: 100kB,
+  m: { messages: 110, inbox: 100%, attachments: 100%, attachment: 100kB,
        folders: 1, depth: 1, contacts: 2, events: 20, tasks: 1, notes: 1 }
 steps: { pilots: [4], stagger: 1s, failed_wave: 10% }
 canary:
@@ -163,7 +163,7 @@ check "the rate is free again" wait_for 60 event 'limiting -> holding'
 check "new starts are released" wait_for 60 \
 	event "holding -> released: .*below its release value for 30 s"
 judged() { [ -n "$(archive "select verdict from wave where verdict != ''")" ]; }
-check "the pilot ends" wait_for 240 judged
+check "the pilot ends" wait_for 400 judged
 is "every client is done all the same" \
 	"$(archive "select count(*) from client where state = 'done'")" 4
 like "its gate names the waiting users" "$("$BIN/sluice" show wave 1)" \
