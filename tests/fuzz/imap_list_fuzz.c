@@ -1,5 +1,6 @@
 /*
- * imap_list_fuzz.c - any bytes as LIST and STATUS answers and as names.
+ * imap_list_fuzz.c - any bytes as LIST, STATUS and NAMESPACE answers and as
+ * names.
  *
  * Answers are separated by NUL. What a name is decoded to is encoded and
  * decoded again and must stay the same.
@@ -58,6 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		imap_folders_take(&folders, at, length);
 		at += length + 1;
 	}
+	imap_folders_place(&folders);
 	for (i = 0; i < folders.count; i++)
 		check_name(folders.folder[i].collection.wire);
 	imap_folders_free(&folders);
