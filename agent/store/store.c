@@ -381,20 +381,37 @@ void store_rollback(struct store *store)
 	store_load_detached(store, NULL);
 }
 
+static int open_log(const struct store *store)
+{
+	char *name = xasprintf("%s-wal", store->db.path);
+	int fd = open(name, O_RDWR | O_CLOEXEC);
+
+	free(name);
+	return fd;
+}
+
 /* Where a reader keeps the log from being folded, the log itself has to reach
  * the disk. */
 static int sync_log(struct store *store, struct err *err)
 {
-	char *name = xasprintf("%s-wal", store->db.path);
-	int fd = open(name, O_RDWR | O_CLOEXEC);
+	int fd = open_log(store);
 	int status = 0;
 
 	if (fd < 0 ? errno != ENOENT : fdatasync(fd) < 0)
-		status = err_set_errno(err, "%s", name);
+		status = err_set_errno(err, "%s-wal", store->db.path);
 	if (fd >= 0)
 		close(fd);
-	free(name);
 	return status;
+}
+
+void store_write_back(struct store *store)
+{
+	int fd = store->drops ? -1 : open_log(store);
+
+	if (fd < 0)
+		return;
+	sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	close(fd);
 }
 
 int store_sync(struct store *store, struct err *err)

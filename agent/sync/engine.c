@@ -291,6 +291,15 @@ static int run_round(struct sync *sync, struct err *err)
 	return status;
 }
 
+/* The disk has something to do while the proof waits for the network. */
+static int write_back(struct store *store, void *context, struct err *err)
+{
+	(void)context;
+	(void)err;
+	store_write_back(store);
+	return 0;
+}
+
 /* One session: rounds until nothing differs. */
 static int run_session(struct sync *sync, struct err *err)
 {
@@ -302,8 +311,12 @@ static int run_session(struct sync *sync, struct err *err)
 			return err_set(err, ERR_PROTOCOL,
 				"the account changes faster than it can be "
 				"compared; synchronise again later");
-		if (round)
+		if (round) {
 			set_state(sync, SYNC_VERIFYING);
+			if (writer_call(sync->writer, half_pipe(&sync->mail),
+				    write_back, NULL, err))
+				return -1;
+		}
 		sync->rounds++;
 		proven = run_round(sync, err);
 		if (proven < 0)
