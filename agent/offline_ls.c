@@ -164,18 +164,19 @@ static int list_one(struct request *request, struct err *err)
 	return status;
 }
 
+static int list(struct store *store, void *context, struct err *err)
+{
+	struct request *request = context;
+
+	request->store = store;
+	return request->folder ? list_one(request, err)
+			       : list_folders(request, err);
+}
+
 int verb_ls(const char *directory, int argc, char **argv)
 {
 	struct request request = {0};
-	struct err err = ERR_INIT;
-	int status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &request);
-	request.store = store_open(directory, STORE_READ, &err);
-	if (!request.store)
-		return offline_fail("ls", &err);
-	status = request.folder ? list_one(&request, &err)
-				: list_folders(&request, &err);
-	store_close(request.store);
-	return status < 0 ? offline_fail("ls", &err) : offline_end("ls");
+	return offline_run("ls", directory, list, &request);
 }

@@ -16,6 +16,7 @@
 
 #include "columns.h"
 #include "err.h"
+#include "store.h"
 #include "store_message.h"
 #include "units.h"
 
@@ -51,6 +52,21 @@ int offline_end(const char *verb)
 		return 0;
 	err_set_errno(&err, "standard output");
 	return offline_fail(verb, &err);
+}
+
+int offline_run(const char *verb, const char *directory,
+	int (*work)(struct store *store, void *request, struct err *err),
+	void *request)
+{
+	struct err err = ERR_INIT;
+	struct store *store = store_open(directory, STORE_READ, &err);
+	int status;
+
+	if (!store)
+		return offline_fail(verb, &err);
+	status = work(store, request, &err);
+	store_close(store);
+	return status < 0 ? offline_fail(verb, &err) : offline_end(verb);
 }
 
 /* Wide characters need a locale that knows them; the user's own is kept for

@@ -22,6 +22,12 @@ int offline_fail(const char *verb, const struct err *err);
 /* Flushes standard output: a full disk or a closed pipe is a failure. */
 int offline_end(const char *verb);
 
+/* WORK on the local database in DIRECTORY, opened for reading, and the exit
+ * status that comes of it. */
+int offline_run(const char *verb, const char *directory,
+	int (*work)(struct store *store, void *request, struct err *err),
+	void *request);
+
 /* TEXT in exactly WIDTH columns, cut or filled; 0: as it is. */
 void print_cell(const char *text, unsigned width);
 

@@ -177,25 +177,25 @@ static void catch_up(const char *directory)
 			left);
 }
 
+static int find(struct store *store, void *context, struct err *err)
+{
+	struct request *request = context;
+
+	request->store = store;
+	request->err = err;
+	return store_search(store, buf_text(&request->terms), request->limit,
+		hit, request, err);
+}
+
 int verb_search(const char *directory, int argc, char **argv)
 {
-	struct err err = ERR_INIT;
-	struct request request = {
-		.terms = BUF_INIT(TERM_BYTES), .limit = 100, .err = &err};
+	struct request request = {.terms = BUF_INIT(TERM_BYTES), .limit = 100};
 	int status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &request);
 	catch_up(directory);
-	request.store = store_open(directory, STORE_READ, &err);
-	if (!request.store) {
-		buf_free(&request.terms);
-		return offline_fail("search", &err);
-	}
-	status = store_search(request.store, buf_text(&request.terms),
-		request.limit, hit, &request, &err);
-	store_close(request.store);
+	status = offline_run("search", directory, find, &request);
 	buf_free(&request.terms);
 	free(request.path);
-	return status < 0 ? offline_fail("search", &err)
-			  : offline_end("search");
+	return status;
 }

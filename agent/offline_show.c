@@ -228,18 +228,19 @@ static int show_item(struct request *request, struct err *err)
 	return 0;
 }
 
+static int show(struct store *store, void *context, struct err *err)
+{
+	struct request *request = context;
+
+	request->store = store;
+	return request->is_item ? show_item(request, err)
+				: show_message(request, err);
+}
+
 int verb_show(const char *directory, int argc, char **argv)
 {
 	struct request request = {0};
-	struct err err = ERR_INIT;
-	int status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &request);
-	request.store = store_open(directory, STORE_READ, &err);
-	if (!request.store)
-		return offline_fail("show", &err);
-	status = request.is_item ? show_item(&request, &err)
-				 : show_message(&request, &err);
-	store_close(request.store);
-	return status < 0 ? offline_fail("show", &err) : offline_end("show");
+	return offline_run("show", directory, show, &request);
 }

@@ -165,24 +165,23 @@ static int print_json(struct request *request, struct err *err)
 	return status;
 }
 
+static int look(struct store *store, void *context, struct err *err)
+{
+	struct request *request = context;
+
+	request->store = store;
+	request->err = err;
+	if (store_totals(store, &request->totals, err) < 0 ||
+		store_folder_each(store, folder, request, err) < 0)
+		return -1;
+	return request->json ? print_json(request, err)
+			     : print_text(request, err);
+}
+
 int verb_status(const char *directory, int argc, char **argv)
 {
-	struct err err = ERR_INIT;
-	struct request request = {.err = &err};
-	int status;
+	struct request request = {.json = false};
 
 	argp_parse(&argp, argc, argv, 0, NULL, &request);
-	request.store = store_open(directory, STORE_READ, &err);
-	if (!request.store)
-		return offline_fail("status", &err);
-	status = store_totals(request.store, &request.totals, &err);
-	if (status == 0)
-		status = store_folder_each(
-			request.store, folder, &request, &err);
-	if (status == 0)
-		status = request.json ? print_json(&request, &err)
-				      : print_text(&request, &err);
-	store_close(request.store);
-	return status < 0 ? offline_fail("status", &err)
-			  : offline_end("status");
+	return offline_run("status", directory, look, &request);
 }

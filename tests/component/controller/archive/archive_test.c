@@ -13,56 +13,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "archive.h"
+#include "archive_fixture.h"
 #include "err.h"
-
-struct fixture {
-	char dir[64];
-	struct archive *archive;
-};
-
-static void must(int result, const struct err *err)
-{
-	if (result < 0)
-		fail_msg("%s", err->text);
-}
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	struct rollout_row rollout = {.name = "demo", .batch_size = 3};
-	struct client_row clients[2] = {{.id = 1, .name = "u1"},
-		{.id = 2, .name = "u2", .state = CLIENT_SYNCING}};
-	struct err err = ERR_INIT;
-
-	snprintf(f->dir, sizeof(f->dir), "/tmp/archive_test.XXXXXX");
-	if (!mkdtemp(f->dir))
-		return -1;
-	must(archive_create(
-		     f->dir, &rollout, "rollout: demo\n", clients, 2, &err),
-		&err);
-	must(archive_open(&f->archive, f->dir, ARCHIVE_OWN, &err), &err);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	static const char *const files[] = {
-		"archive.db", "archive.db-wal", "archive.db-shm", "lock"};
-	struct fixture *f = *state;
-
-	archive_close(&f->archive);
-	for (int i = 0; i < 4; i++) {
-		char path[96];
-
-		snprintf(path, sizeof(path), "%s/%s", f->dir, files[i]);
-		unlink(path);
-	}
-	rmdir(f->dir);
-	free(f);
-	return 0;
-}
 
 static void keeps_rows(void **state)
 {
@@ -378,7 +330,8 @@ static void survives_sigkill(void **state)
 	free(rows);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, archive_setup, archive_teardown)
 
 int main(void)
 {

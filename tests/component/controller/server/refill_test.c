@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "archive.h"
+#include "archive_fixture.h"
 #include "clock.h"
 #include "err.h"
 #include "generator.h"
@@ -20,54 +20,6 @@
 #define START_US (INT64_C(1790000000) * US_PER_S)
 #define LENGTH_S 580
 #define MB	 UINT64_C(1000000)
-
-struct fixture {
-	char dir[64];
-	struct archive *archive;
-};
-
-static void must(int result, const struct err *err)
-{
-	if (result < 0)
-		fail_msg("%s", err->text);
-}
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	struct rollout_row rollout = {.name = "demo"};
-	struct client_row clients[2] = {
-		{.id = 1, .name = "u1"}, {.id = 2, .name = "u2"}};
-	struct err err = ERR_INIT;
-
-	snprintf(f->dir, sizeof(f->dir), "/tmp/refill_test.XXXXXX");
-	if (!mkdtemp(f->dir))
-		return -1;
-	must(archive_create(
-		     f->dir, &rollout, "rollout: demo\n", clients, 2, &err),
-		&err);
-	must(archive_open(&f->archive, f->dir, ARCHIVE_OWN, &err), &err);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	static const char *const files[] = {
-		"archive.db", "archive.db-wal", "archive.db-shm", "lock"};
-	struct fixture *f = *state;
-
-	archive_close(&f->archive);
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-		char path[96];
-
-		snprintf(path, sizeof(path), "%s/%s", f->dir, files[i]);
-		unlink(path);
-	}
-	rmdir(f->dir);
-	free(f);
-	return 0;
-}
 
 /* Wave 1 from 12 s to 100 s, nothing up to 200 s, wave 2 up to 302 s, wave 3
  * half a second after it and still running. A bucket in which one ends and
@@ -202,12 +154,13 @@ static void a_busy_load_generator_stays_marked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(every_bucket_keeps_its_wave,
+			archive_setup, archive_teardown),
+		cmocka_unit_test_setup_teardown(clients_fall_where_they_were,
+			archive_setup, archive_teardown),
 		cmocka_unit_test_setup_teardown(
-			every_bucket_keeps_its_wave, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			clients_fall_where_they_were, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_busy_load_generator_stays_marked, setup, teardown),
+			a_busy_load_generator_stays_marked, archive_setup,
+			archive_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
