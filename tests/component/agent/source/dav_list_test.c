@@ -15,6 +15,17 @@
 #define REPORT_STEP   .method = "REPORT", .path = "/h/cal/", .status = 207
 #define PROPFIND_STEP .method = "PROPFIND", .path = "/h/cal/", .status = 207
 
+/* What the sink hears of a listing of /h/cal/ since TOKEN. */
+static void expect_listing(const struct fake_step *steps, size_t count,
+	const char *token, const char *expected)
+{
+	struct rig rig = rig_open(steps, count);
+
+	assert_int_equal(rig_list(&rig, token), 0);
+	assert_string_equal(rig.log.data, expected);
+	rig_close(&rig);
+}
+
 static void everything_by_sync_collection(void **state)
 {
 	const struct fake_step steps[] = {OPEN_STEP,
@@ -42,14 +53,11 @@ static void pages_inside_207(void **state)
 				ITEM("b", "2") ITEM("a", "1") CUT TOKEN("p2"))},
 		{REPORT_STEP, .contains = "<D:sync-token>p2</D:sync-token>",
 			.body = MULTI(ITEM("c", "3") TOKEN("t"))}};
-	struct rig rig = rig_open(STEPS(steps));
 
 	(void)state;
-	assert_int_equal(rig_list(&rig, NULL), 0);
-	assert_string_equal(rig.log.data,
+	expect_listing(STEPS(steps), NULL,
 		"state all\nitem /h/cal/a \"1\" 0\nitem /h/cal/b \"2\" 0\n"
 		"item /h/cal/c \"3\" 0\nend 0 sync:t\n");
-	rig_close(&rig);
 }
 
 static void pages_after_http_507(void **state)
@@ -60,14 +68,11 @@ static void pages_after_http_507(void **state)
 		{REPORT_STEP, .contains = ">p1<",
 			.body = MULTI(ITEM("b", "2") TOKEN("t"))},
 		{.method = "REPORT", .status = 507}};
-	struct rig rig = rig_open(STEPS(steps));
 
 	(void)state;
-	assert_int_equal(rig_list(&rig, NULL), 0);
-	assert_string_equal(rig.log.data,
+	expect_listing(STEPS(steps), NULL,
 		"state all\nitem /h/cal/a \"1\" 0\nitem /h/cal/b \"2\" 0\n"
 		"end 0 sync:t\n");
-	rig_close(&rig);
 }
 
 static void pages_that_turn_in_circles_are_left(void **state)
@@ -78,14 +83,11 @@ static void pages_that_turn_in_circles_are_left(void **state)
 		{PROPFIND_STEP,
 			.body = MULTI(OK200("/h/cal/", SELF) ITEM("a", "1")
 					ITEM("b", "2"))}};
-	struct rig rig = rig_open(STEPS(steps));
 
 	(void)state;
-	assert_int_equal(rig_list(&rig, NULL), 0);
-	assert_string_equal(rig.log.data,
+	expect_listing(STEPS(steps), NULL,
 		"state all\nitem /h/cal/a \"1\" 0\nitem /h/cal/b \"2\" 0\n"
 		"end 0 -\n");
-	rig_close(&rig);
 }
 
 static void changes_since_a_token(void **state)
@@ -254,14 +256,11 @@ static void cut_answer_is_asked_for_in_another_way(void **state)
 		{PROPFIND_STEP,
 			.body = MULTI(OK200("/h/cal/", SELF) ITEM("a", "1")
 					ITEM("b", "2"))}};
-	struct rig rig = rig_open(STEPS(steps));
 
 	(void)state;
-	assert_int_equal(rig_list(&rig, NULL), 0);
-	assert_string_equal(rig.log.data,
+	expect_listing(STEPS(steps), NULL,
 		"state all\nitem /h/cal/a \"1\" 0\nitem /h/cal/b \"2\" 0\n"
 		"end 0 -\n");
-	rig_close(&rig);
 }
 
 static void lost_connection_is_worth_another_session(void **state)

@@ -162,10 +162,9 @@ static void ignores_the_past(void **state)
 
 static void loses_and_finds_a_client(void **state)
 {
-	struct world *w = world_new(2);
+	struct world *w = world_enrolled(2);
 
 	(void)state;
-	enroll_all(w);
 	begin(w, WAVE_KIND_WAVE, 1, 1);
 	tick(w, 1);
 	report(w, 1, PHASE_SYNCING, NULL, false);

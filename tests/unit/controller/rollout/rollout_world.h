@@ -19,7 +19,6 @@
 #include "clock.h"
 #include "err.h"
 #include "rollout.h"
-#include "version.h"
 #include "waves.h"
 
 #define S US_PER_S
@@ -86,10 +85,14 @@ static inline void enroll(struct world *w, unsigned id)
 	rollout_enrolled(&w->r, client(w, id), &enroll, agent, w->in.now_us);
 }
 
-static inline void enroll_all(struct world *w)
+/* With an agent for each of its clients. */
+static inline struct world *world_enrolled(unsigned clients)
 {
-	for (unsigned i = 1; i <= w->r.client_count; i++)
-		enroll(w, i);
+	struct world *w = world_new(clients);
+
+	while (clients)
+		enroll(w, clients--);
+	return w;
 }
 
 /* The agent obeys whatever it was last told, and is in PHASE. */

@@ -5,10 +5,9 @@
 
 static void keeps_the_batch_full(void **state)
 {
-	struct world *w = world_new(12);
+	struct world *w = world_enrolled(12);
 
 	(void)state;
-	enroll_all(w);
 	begin(w, WAVE_KIND_WAVE, 3, 0);
 	assert_int_equal(w->r.waves[0].clients, 9);
 	tick(w, 1);
@@ -36,10 +35,9 @@ static void keeps_the_batch_full(void **state)
 
 static void staggers_more_beyond_what_was_seen(void **state)
 {
-	struct world *w = world_new(12);
+	struct world *w = world_enrolled(12);
 
 	(void)state;
-	enroll_all(w);
 	w->in.n_observed = 2;
 	begin(w, WAVE_KIND_WAVE, 4, 8);
 	tick(w, 3);
@@ -54,11 +52,10 @@ static void staggers_more_beyond_what_was_seen(void **state)
 /* Short mailboxes end more often than the batch may grow. */
 static void grows_although_others_are_replaced(void **state)
 {
-	struct world *w = world_new(30);
+	struct world *w = world_enrolled(30);
 	unsigned next = 1;
 
 	(void)state;
-	enroll_all(w);
 	begin(w, WAVE_KIND_WAVE, 3, 30);
 	for (int s = 0; s < 8; s++) {
 		tick(w, 1);
@@ -71,11 +68,10 @@ static void grows_although_others_are_replaced(void **state)
 
 static void starts_a_barrier_together(void **state)
 {
-	struct world *w = world_new(6);
+	struct world *w = world_enrolled(6);
 	struct wave_order order = {WAVE_KIND_WAVE, 3, 4, true, false};
 
 	(void)state;
-	enroll_all(w);
 	assert_int_equal(
 		rollout_begin_wave(&w->r, &order, w->in.now_us, "t", NULL), 0);
 	tick(w, 1);
@@ -85,10 +81,9 @@ static void starts_a_barrier_together(void **state)
 
 static void holds_and_goes_on(void **state)
 {
-	struct world *w = world_new(6);
+	struct world *w = world_enrolled(6);
 
 	(void)state;
-	enroll_all(w);
 	begin(w, WAVE_KIND_WAVE, 3, 6);
 	tick(w, 1);
 	w->in.hold = "canary";
@@ -115,10 +110,9 @@ static void holds_and_goes_on(void **state)
 
 static void keeps_the_window(void **state)
 {
-	struct world *w = world_new(2);
+	struct world *w = world_enrolled(2);
 
 	(void)state;
-	enroll_all(w);
 	w->scenario.steps.has_window = true;
 	w->scenario.steps.window[0] = 20 * 60;
 	w->scenario.steps.window[1] = 6 * 60;
@@ -141,10 +135,9 @@ static void keeps_the_window(void **state)
 
 static void does_not_touch_a_distressed_server(void **state)
 {
-	struct world *w = world_new(2);
+	struct world *w = world_enrolled(2);
 
 	(void)state;
-	enroll_all(w);
 	w->in.preflight_ready = false;
 	w->in.not_ready = "CPU is at 97 %";
 	begin(w, WAVE_KIND_PILOT, 1, 0);
@@ -159,10 +152,9 @@ static void does_not_touch_a_distressed_server(void **state)
 
 static void takes_the_longest_first_but_not_in_pilots(void **state)
 {
-	struct world *w = world_new(9);
+	struct world *w = world_enrolled(9);
 
 	(void)state;
-	enroll_all(w);
 	w->scenario.steps.longest_first = 1;
 	for (unsigned i = 1; i <= 9; i++)
 		client(w, i)->expected_bytes = i * 1000;
@@ -182,11 +174,10 @@ static void takes_the_longest_first_but_not_in_pilots(void **state)
 /* One that tries a size: typical mailboxes, and over when it was seen. */
 static void explores_with_typical_mailboxes(void **state)
 {
-	struct world *w = world_new(12);
+	struct world *w = world_enrolled(12);
 	struct wave_order order = {WAVE_KIND_WAVE, 2, 0, false, true};
 
 	(void)state;
-	enroll_all(w);
 	w->r.row.automatic = true;
 	w->scenario.steps.longest_first = 1;
 	for (unsigned i = 1; i <= 12; i++)
@@ -217,10 +208,9 @@ static void explores_with_typical_mailboxes(void **state)
 /* Slots that the wave before still fills are refilled without a stagger. */
 static void replaces_stragglers_at_once(void **state)
 {
-	struct world *w = world_new(12);
+	struct world *w = world_enrolled(12);
 
 	(void)state;
-	enroll_all(w);
 	w->r.row.automatic = true;
 	begin(w, WAVE_KIND_WAVE, 4, 4);
 	tick(w, 10);
@@ -240,10 +230,9 @@ static void replaces_stragglers_at_once(void **state)
 
 static void brakes_the_newest(void **state)
 {
-	struct world *w = world_new(3);
+	struct world *w = world_enrolled(3);
 
 	(void)state;
-	enroll_all(w);
 	begin(w, WAVE_KIND_WAVE, 3, 3);
 	tick(w, 5);
 	assert_int_equal(rollout_active(&w->r), 3);
@@ -266,10 +255,9 @@ static void brakes_the_newest(void **state)
 /* What the brake leaves the fleet is shared among those that move. */
 static void shares_a_rate(void **state)
 {
-	struct world *w = world_new(5);
+	struct world *w = world_enrolled(5);
 
 	(void)state;
-	enroll_all(w);
 	client(w, 1)->link_bytes_s = 100;
 	begin(w, WAVE_KIND_WAVE, 4, 4);
 	tick(w, 10);
@@ -303,15 +291,22 @@ static void shares_a_rate(void **state)
 
 /* ---- gates */
 
-static void pilot_of_one_ends_with_acceptance(void **state)
+/* Three clients, the pilot of one begun, its client done with copying. */
+static struct world *world_pilot_copied(void)
 {
-	struct world *w = world_new(3);
+	struct world *w = world_enrolled(3);
 
-	(void)state;
-	enroll_all(w);
 	begin(w, WAVE_KIND_PILOT, 1, 0);
 	tick(w, 1);
 	report(w, 1, PHASE_DONE, NULL, false);
+	return w;
+}
+
+static void pilot_of_one_ends_with_acceptance(void **state)
+{
+	struct world *w = world_pilot_copied();
+
+	(void)state;
 	tick(w, 2);
 	assert_int_equal(client(w, 1)->command, COMMAND_VERIFY);
 	assert_int_equal(w->r.waves[0].state, WAVE_STEADY);
@@ -328,13 +323,9 @@ static void pilot_of_one_ends_with_acceptance(void **state)
 
 static void acceptance_without_answer_is_inconclusive(void **state)
 {
-	struct world *w = world_new(3);
+	struct world *w = world_pilot_copied();
 
 	(void)state;
-	enroll_all(w);
-	begin(w, WAVE_KIND_PILOT, 1, 0);
-	tick(w, 1);
-	report(w, 1, PHASE_DONE, NULL, false);
 	tick(w, 302);
 	assert_string_equal(w->r.waves[0].verdict, "INCONCLUSIVE");
 	assert_int_equal(w->r.row.state, ROLLOUT_PAUSED);
@@ -343,10 +334,9 @@ static void acceptance_without_answer_is_inconclusive(void **state)
 
 static void gate_opens_at_two_thirds(void **state)
 {
-	struct world *w = world_new(12);
+	struct world *w = world_enrolled(12);
 
 	(void)state;
-	enroll_all(w);
 	w->r.row.automatic = true;
 	begin(w, WAVE_KIND_WAVE, 3, 9);
 	tick(w, 10);
@@ -380,12 +370,11 @@ static void gate_opens_at_two_thirds(void **state)
 
 static void failures_fail_the_gate(void **state)
 {
-	struct world *w = world_new(20);
+	struct world *w = world_enrolled(20);
 	struct wave_order order = {WAVE_KIND_WAVE, 3, 0, false, false};
 	struct err err = ERR_INIT;
 
 	(void)state;
-	enroll_all(w);
 	begin(w, WAVE_KIND_WAVE, 3, 9);
 	tick(w, 10);
 	report(w, 1, PHASE_DONE, NULL, false);
@@ -490,10 +479,9 @@ static void a_load_generator_at_its_limit_proves_nothing(void **state)
 
 static void aborts(void **state)
 {
-	struct world *w = world_new(6);
+	struct world *w = world_enrolled(6);
 
 	(void)state;
-	enroll_all(w);
 	begin(w, WAVE_KIND_WAVE, 2, 6);
 	tick(w, 5);
 	assert_int_equal(
@@ -520,11 +508,10 @@ static void aborts(void **state)
 
 static void excludes_and_includes(void **state)
 {
-	struct world *w = world_new(2);
+	struct world *w = world_enrolled(2);
 	struct err err = ERR_INIT;
 
 	(void)state;
-	enroll_all(w);
 	assert_int_equal(rollout_exclude(&w->r, "u002", "on leave",
 				 w->in.now_us, "me", NULL),
 		0);
