@@ -70,18 +70,18 @@ is "one comes later" \
 check "and then it comes" wait_for 30 has checked 40
 is "each has an identity of its own" \
 	"$(archive "select count(distinct agent) from client")" 40
-threads() { ls "/proc/$fleet/task" | wc -l; }
+threads() { find "/proc/$fleet/task" -mindepth 1 -maxdepth 1 | wc -l; }
 check "an idle client takes one thread" test "$(threads)" -le 44
 
 # ---- killed in the middle
 "$BIN/sluice" wave --size 10 --clients 40 > "$WORK/wave.log" 2>&1
 is "a wave of all is running" $? 3
-check "some are done" wait_for 60 has done 6
+check "some are done" wait_for 60 has "done" 6
 check "a running client takes two threads" test "$(threads)" -le 64
 old=$(scratch)
 kill_now "$fleet"
 fleet_start
-check "it ends although the fleet was killed" wait_for 120 has done 40
+check "it ends although the fleet was killed" wait_for 120 has "done" 40
 [ "$tap_failed" = 0 ] || note "$("$BIN/sluice" status; tail -n 5 "$WORK"/*.log)"
 is "every client is done and verified" \
 	"$(archive 'select state, verified, count(*) from client group by 1, 2')" \
@@ -114,7 +114,7 @@ is "and leaves nothing in memory" "$(scratch 2> /dev/null)" ""
 stop "$controller"
 
 # ---- a host that is too small: 4 % of a core
-limit() { # NAME VALUE…: in both hierarchies, as processes are counted there
+limit() { # NAME: a group in both hierarchies; one caps, the other counts
 	mkdir "/sys/fs/cgroup/cpu/$1" "/sys/fs/cgroup/cpuacct/$1" &&
 		echo 100000 > "/sys/fs/cgroup/cpu/$1/cpu.cfs_period_us" &&
 		echo 4000 > "/sys/fs/cgroup/cpu/$1/cpu.cfs_quota_us"
