@@ -1,6 +1,7 @@
 /* rollout_test.c - states, the baseline and what agents say, in invented
  * time. */
 #include "rollout_world.h"
+#include "version.h"
 
 /* ---- tables */
 
