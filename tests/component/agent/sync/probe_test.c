@@ -1,0 +1,95 @@
+/*
+ * probe_test.c - how much is asked for before anything is known of the line:
+ * on a slow one nothing else comes meanwhile.
+ */
+#include "engine_compare.h"
+
+#include "clock.h"
+
+#define PROBE_BYTES (128u << 10)
+#define MESSAGES    200
+#define BODY_BYTES  20000
+
+/* Of whole messages, so far. */
+static uint64_t served_bytes(const struct fake_account *account)
+{
+	const struct fake_folder *inbox = &account->folders[0];
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < inbox->count; i++)
+		sum += inbox->messages[i].served_bodies *
+			inbox->messages[i].length;
+	return sum;
+}
+
+struct watch {
+	uint64_t first; /* what the first window of whole messages held */
+	uint64_t largest, before;
+	int64_t pause_us;
+};
+
+static void watch_window(struct fake_account *account, unsigned window)
+{
+	struct watch *watch = account->context;
+	uint64_t now = served_bytes(account);
+
+	(void)window;
+	if (now > watch->before && !watch->first)
+		watch->first = now;
+	if (now - watch->before > watch->largest)
+		watch->largest = now - watch->before;
+	watch->before = now;
+	if (watch->pause_us)
+		clock_sleep_us(watch->pause_us);
+}
+
+static void copy(struct fixture *f, struct watch *watch)
+{
+	struct fake_folder *inbox = fake_add_folder(
+		f->fake, "INBOX", COLLECTION_MAIL, false);
+	struct sync_setup how = setup_of(f);
+
+	for (int i = 0; i < MESSAGES; i++)
+		fake_add_mail(inbox, BODY_BYTES);
+	f->fake->before = watch_window;
+	f->fake->context = watch;
+	how.window_bytes = 4 << 20;
+	assert_int_equal(sync_new(&f->running, &how, &f->err), 0);
+	assert_int_equal(sync_run(f->running, &f->err), 0);
+	sync_progress(f->running, &f->progress);
+	sync_free(f->running);
+	f->running = NULL;
+	assert_int_equal(f->progress.totals.bodies, MESSAGES);
+	assert_served_once(f);
+}
+
+/* Little at first, and at least one message; more once that went well. */
+static void first_window_is_small(void **state)
+{
+	struct watch watch = {0};
+
+	copy(*state, &watch);
+	assert_in_range(watch.first, BODY_BYTES, PROBE_BYTES);
+	assert_true(watch.largest > PROBE_BYTES);
+}
+
+/* The same where each answer takes its time. */
+static void first_window_is_small_on_a_slow_line(void **state)
+{
+	struct watch watch = {.pause_us = 40 * US_PER_MS};
+
+	copy(*state, &watch);
+	assert_in_range(watch.first, BODY_BYTES, PROBE_BYTES);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			first_window_is_small, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			first_window_is_small_on_a_slow_line, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
