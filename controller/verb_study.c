@@ -19,6 +19,8 @@ static void study_text(const struct study *s)
 		s->servers, s->clients, (unsigned long long)s->seed,
 		server_trouble_names[s->trouble], s->opt_median,
 		100 * s->coverage, s->gains);
+	printf("The pilots took %.0f %% of the makespan in the median.\n",
+		100 * s->pilots_median);
 	printf("Of all advices after the pilots %.1f %% were above 1.5 x the "
 	       "optimum.\n\n",
 		100 * s->row[STRATEGY_SLUICE].advice_high);
@@ -55,11 +57,11 @@ static json_t *servers_json(const struct study *s)
 	for (unsigned i = 0; i < s->servers; i++) {
 		const struct study_server *v = &s->server[i];
 		json_array_append_new(list,
-			json_pack("{s:i,s:i,s:i,s:f,s:f,s:f,s:o,s:o}",
+			json_pack("{s:i,s:i,s:i,s:f,s:f,s:f,s:f,s:o,s:o}",
 				"optimum", (int)v->optimum, "first",
 				(int)v->first, "last", (int)v->last, "regret",
-				v->regret, "above_slo", v->above_slo, "gain",
-				v->gain, "gain_low",
+				v->regret, "above_slo", v->above_slo, "pilots",
+				v->pilots, "gain", v->gain, "gain_low",
 				number_or_null(v->gain_known, v->gain_low),
 				"gain_high",
 				number_or_null(v->gain_known, v->gain_high)));
@@ -88,12 +90,13 @@ static void study_json(const struct study *s)
 				"advice_high",
 				number_or_null(true, r->advice_high)));
 	}
-	json_t *json = json_pack("{s:i,s:i,s:I,s:s,s:f,s:f,s:i,s:o,s:o}",
+	json_t *json = json_pack("{s:i,s:i,s:I,s:s,s:f,s:f,s:f,s:i,s:o,s:o}",
 		"servers", (int)s->servers, "clients", (int)s->clients, "seed",
 		(json_int_t)s->seed, "trouble",
 		server_trouble_names[s->trouble], "optimum_median",
-		s->opt_median, "coverage", s->coverage, "gains", (int)s->gains,
-		"policies", list, "each", servers_json(s));
+		s->opt_median, "pilots_median", s->pilots_median, "coverage",
+		s->coverage, "gains", (int)s->gains, "policies", list, "each",
+		servers_json(s));
 	json_dumpf(json, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
 	putchar('\n');
 	json_decref(json);

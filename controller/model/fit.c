@@ -379,8 +379,14 @@ void fit_bootstrap(
 	struct fit_point *points = xcalloc(count + 1, sizeof(*points));
 	double *x = xcalloc(count + 1, sizeof(*x));
 	uint64_t state = seed;
+	struct fit whole;
 
 	band->count = 0;
+	/* Replicates of one law: which of the two it is, is not the question
+	 * they answer. */
+	fit_points(levels, points);
+	bool bounds = fit_law(&whole, points, fit_points(levels, NULL)) == 0 &&
+		whole.ceiling > 0;
 	for (unsigned b = 0; b < FIT_REPLICATES; b++) {
 		size_t used = 0;
 		levels_resample(levels, &state, x);
@@ -388,7 +394,9 @@ void fit_bootstrap(
 			if (rows[i].n > 0)
 				points[used++] = (struct fit_point){
 					rows[i].n, x[i], rows[i].se};
-		if (fit_law(&band->replicate[band->count], points, used) == 0)
+		struct fit *fit = &band->replicate[band->count];
+		if ((bounds ? fit_law(fit, points, used)
+			    : fit_usl(fit, points, used)) == 0)
 			band->count++;
 	}
 	free(x);

@@ -36,8 +36,8 @@
  *
  *   y(n) = l0 + l1 n + l2 n^2,    l >= 0,    w_n = 1 / se_n^2
  *
- * Replicates are a block bootstrap (Kuensch, Annals of Statistics 17(3),
- * 1989). Why these, with the experiments: docs/capacity.md and
+ * Replicates of the law that was taken are a block bootstrap (Kuensch,
+ * Annals of Statistics 17(3), 1989). Why these, with the experiments: docs/capacity.md and
  * docs/decisions/. Pure, deterministic; any thread.
  */
 #ifndef SLUICE_FIT_H

@@ -156,8 +156,11 @@ static void gate(struct loop *l, const struct world_view *view)
 		judge_gain(l, view);
 	if (l->rec->fit.points) {
 		double optimum = server_optimum(l->server, view->now_s);
-		if (l->result->first == 0)
+		if (l->result->first == 0) {
 			l->result->first = l->rec->batch_size;
+			l->result->first_s = view->now_s -
+				(double)BASELINE_STEPS * WORLD_STEP_S;
+		}
 		l->result->advices++;
 		l->result->advices_high += l->rec->batch_size >
 			STRATEGY_HIGH * optimum;

@@ -32,6 +32,7 @@ struct strategy_result {
 	struct world_result world;
 	unsigned first; /* first advice that came from a fit; 0: none */
 	unsigned last;
+	double first_s; /* when, since the first start */
 	/* All that came from a fit, and those above 1.5 x the optimum then. */
 	unsigned advices, advices_high;
 	bool gain_known; /* interval of the gain 5 -> 10 after pilot 5 */

@@ -99,6 +99,7 @@ static void keep(struct study *study, unsigned i, const struct server *server,
 		.last = result->last,
 		.regret = regret,
 		.above_slo = result->world.above_slo,
+		.pilots = result->first_s / result->world.makespan_s,
 		.gain = truth,
 		.gain_low = result->gain_low,
 		.gain_high = result->gain_high,
@@ -168,6 +169,9 @@ void study_run(struct study *study, void (*progress)(unsigned done))
 		if (study_has(study, (enum strategy_id)p))
 			sum_up(&study->row[p], &columns[p], servers);
 	study->opt_median = quantile(opt, servers, 0.5);
+	for (unsigned i = 0; i < servers; i++)
+		opt[i] = study->server[i].pilots;
+	study->pilots_median = quantile(opt, servers, 0.5);
 	if (study->gains)
 		study->coverage /= study->gains;
 	free(memory);

@@ -26,6 +26,7 @@ struct study_row {
 struct study_server {
 	unsigned optimum, first, last;
 	double regret, above_slo;
+	double pilots; /* share of the makespan until the first advice */
 	double gain, gain_low, gain_high; /* true 5 -> 10, and its interval */
 	bool gain_known;
 };
@@ -38,7 +39,7 @@ struct study {
 	struct study_row row[STRATEGY_COUNT];
 	double coverage; /* of the 90 % interval of the gain 5 -> 10 */
 	unsigned gains;
-	double opt_median;
+	double opt_median, pilots_median;
 	struct study_server *server; /* so many as servers */
 };
 
