@@ -90,7 +90,7 @@ START {
 SERVICES {
   imap cmd="$bin/imapd $conf" listen="127.0.0.1:$LAB_IMAP_PORT" prefork=4 maxchild=600
   imaps cmd="$bin/imapd $conf -s" listen="127.0.0.1:$LAB_IMAPS_PORT" prefork=4 maxchild=600
-$([ -z "$DAV" ] || cat << DAV
+$([ -z "$LAB_DAV" ] || cat << DAV
   http cmd="$bin/httpd $conf" listen="127.0.0.1:$LAB_DAV_PORT" prefork=4 maxchild=600
   https cmd="$bin/httpd $conf -s" listen="127.0.0.1:$LAB_DAVS_PORT" prefork=4 maxchild=600
 DAV
@@ -106,7 +106,7 @@ cyrus_start() {
 		"$LAB_ROOT/usr/lib/cyrus/bin/master" -C "$DIR/cyrus/imapd.conf" \
 		-M "$DIR/cyrus/cyrus.conf" -p "$DIR/cyrus/master.pid"
 	wait_until "Cyrus IMAP" listens "$LAB_IMAP_PORT"
-	[ -z "$DAV" ] || wait_until "Cyrus DAV" listens "$LAB_DAV_PORT"
+	[ -z "$LAB_DAV" ] || wait_until "Cyrus DAV" listens "$LAB_DAV_PORT"
 	[ -e "$DIR/cyrus/created" ] || cyrus_create_mailboxes
 }
 
