@@ -315,7 +315,7 @@ static void compare_content(
 	struct verify *verify, struct folder *folder, struct known *known)
 {
 	unsigned char theirs[DIGEST_BYTES];
-	unsigned char ours[DIGEST_BYTES];
+	unsigned char ours[DIGEST_BYTES] = {0};
 
 	gnutls_hash_deinit(verify->hash, theirs);
 	verify->hash = NULL;
