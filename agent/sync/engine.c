@@ -256,12 +256,32 @@ static int renew_policy(struct sync *sync, struct err *err)
 	return 0;
 }
 
+/* Both halves of a round, side by side where a thread may be started. */
+static int run_halves(struct sync *sync, struct err *err)
+{
+	const bool alone = sync->setup.one_thread;
+	pthread_t thread = 0;
+	int status;
+
+	if (alone)
+		dav_thread(&sync->dav);
+	else if (pthread_create(&thread, NULL, dav_thread, &sync->dav))
+		return err_set(err, ERR_LIMIT, "cannot start another thread");
+	status = run_mail(sync, err);
+	if (!alone)
+		pthread_join(thread, NULL);
+	if (!status && sync->dav.status) {
+		status = -1;
+		*err = sync->dav.err;
+	}
+	return status;
+}
+
 /* 1: the store was found equal to the server; 0: not yet; -1. */
 static int run_round(struct sync *sync, struct err *err)
 {
 	struct writer_progress before;
 	struct writer_progress after;
-	pthread_t thread;
 	int status;
 
 	if (renew_policy(sync, err))
@@ -270,17 +290,7 @@ static int run_round(struct sync *sync, struct err *err)
 	sync->mail.all = (struct reconcile){.policy = sync->setup.policy};
 	sync->mail.all.prove = sync->setup.prove && sync->rounds == 1;
 	sync->dav.all = sync->mail.all;
-	if (sync->setup.one_thread)
-		dav_thread(&sync->dav);
-	else if (pthread_create(&thread, NULL, dav_thread, &sync->dav))
-		return err_set(err, ERR_LIMIT, "cannot start another thread");
-	status = run_mail(sync, err);
-	if (!sync->setup.one_thread)
-		pthread_join(thread, NULL);
-	if (!status && sync->dav.status) {
-		status = -1;
-		*err = sync->dav.err;
-	}
+	status = run_halves(sync, err);
 	writer_progress(sync->writer, &after);
 	if (!status)
 		status = !half_differences(&sync->mail) &&
