@@ -256,11 +256,12 @@ static int sink_data(void *context, const struct window *window,
 	return pipe_data(lane->pipe, window->user, data, bytes, err);
 }
 
-static int no_data(struct lane *lane, struct batch *batch,
-	struct record_item *record, struct err *err)
+/* NIL, or an empty string where a message was announced. */
+static bool is_withheld(const struct lane *lane, const struct window *window,
+	const struct item *item)
 {
-	record->reason = "the server gives no content for it (NIL)";
-	return pipe_item(lane->pipe, RECORD_FAILED, batch, record, err);
+	return !lane->item_open ||
+		(window->mode == FETCH_FULL && item->size && !item->data_bytes);
 }
 
 static int sink_end(void *context, const struct window *window,
@@ -283,8 +284,12 @@ static int sink_end(void *context, const struct window *window,
 
 		return pass_listed(batch->pass, &tools, batch, item, err);
 	}
-	if (!lane->item_open)
-		return no_data(lane, batch, &record, err);
+	if (is_withheld(lane, window, item)) {
+		lane->item_open = false;
+		record.reason = "the server gives no content for it";
+		return pipe_item(
+			lane->pipe, RECORD_FAILED, batch, &record, err);
+	}
 	lane->item_open = false;
 	if (item->structure)
 		record.protection = protection_from_bodystructure(

@@ -259,9 +259,11 @@ static int serve_message(
 	if ((message->poison || message->lethal) &&
 		serving->window->mode == FETCH_FULL)
 		return refuse(serving, &item, message, err);
-	if (serving->window->mode != FETCH_LIST &&
-		send_data(serving, message, err))
-		return -1;
+	if (serving->window->mode != FETCH_LIST) {
+		if (send_data(serving, message, err))
+			return -1;
+		item.data_bytes = data_length(serving, message);
+	}
 	serving->items++;
 	return serving->feed->sink->end(
 		serving->feed->context, serving->window, &item, err);

@@ -110,6 +110,26 @@ static void a_wrong_password_ends_it_at_once(void **state)
 	rig_free(rig);
 }
 
+/* Announced with a size and answered with NIL: no empty message. */
+static void what_is_withheld_is_set_apart(void **state)
+{
+	const struct fake_imap fake = {.folders = inbox_of(5)};
+	struct rig *rig = rig_new(&fake);
+
+	(void)state;
+	letters[2].fault = FAKE_NIL;
+	rig_sync(rig);
+	assert_int_equal(rig->progress.totals.bodies, 4);
+	assert_int_equal(rig->progress.totals.quarantined, 1);
+	assert_true(rig_quarantined(rig, 3));
+	assert_non_null(strstr(rig->reason, "no content"));
+	letters[2].fault = FAKE_GOOD;
+	rig_sync(rig);
+	assert_int_equal(rig->progress.totals.bodies, 5);
+	assert_int_equal(rig->progress.totals.quarantined, 0);
+	rig_free(rig);
+}
+
 /* Three kinds of poison in 400 messages cost three messages, and commands by
  * the logarithm. The next run tries them again. */
 static void poison_is_halved_kept_and_tried_again(void **state)
@@ -249,6 +269,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_is_turned_away_comes_back),
 		cmocka_unit_test(a_wrong_password_ends_it_at_once),
+		cmocka_unit_test(what_is_withheld_is_set_apart),
 		cmocka_unit_test(poison_is_halved_kept_and_tried_again),
 		cmocka_unit_test(what_cannot_be_listed_is_not_gone),
 		cmocka_unit_test(a_delta_costs_the_same_for_any_mailbox),
