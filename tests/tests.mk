@@ -44,7 +44,8 @@ run-tests: tests-built
 	@BUILD=$(B) tests/run $(TEST_BINS) $(FUZZ_BINS) $(SCRIPTS) $(E2E)
 
 BENCH_TOOLS := relay drain measure crowd
-run-bench: all $(BENCH_TOOLS:%=$(B)/tests/bench/%)
+run-bench: all $(BENCH_TOOLS:%=$(B)/tests/bench/%) \
+		$(B)/tests/bench/recommend_bench
 	@BUILD=$(B) ONLY='$(ONLY)' tests/bench/run
 
 run-lab-truth: all

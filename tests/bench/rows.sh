@@ -150,6 +150,15 @@ bench_crowd() {
 	relay_down
 }
 
+# Two months of buckets: what the controller's loop waits for.
+bench_recommend() {
+	local out
+	out=$("$TOOLS/recommend_bench") || return 1
+	row recommend "a recommendation from 10^6 buckets" \
+		"$(jq .cpu_ms <<< "$out")" 50 ms \
+		"$(jq .passes <<< "$out") passes over them" max
+}
+
 bench_dav() {
 	tests/bench/dav
 }
