@@ -323,7 +323,19 @@ int store_begin(struct store *store, struct err *err)
 }
 
 /* Makes the log short again; the disk works meanwhile, readers go on, and
- * nobody waits for a reader. */
+ * nobody waits for a reader. A result code of SQLite's. */
+static int checkpoint(struct store *store, int mode)
+{
+	int code;
+
+	sqlite3_busy_timeout(store->db.handle, 0);
+	code = sqlite3_wal_checkpoint_v2(
+		store->db.handle, NULL, mode, NULL, NULL);
+	sqlite3_busy_timeout(store->db.handle, DB_BUSY_TIMEOUT_MS);
+	return code;
+}
+
+/* The same after the packs are on the disk. */
 static int fold_log(struct store *store, int mode, struct err *err)
 {
 	uint64_t end = store->committed_end;
@@ -332,10 +344,7 @@ static int fold_log(struct store *store, int mode, struct err *err)
 	if (pack_sync(store->pack, err) < 0)
 		return -1;
 	store->synced_end = end;
-	sqlite3_busy_timeout(store->db.handle, 0);
-	code = sqlite3_wal_checkpoint_v2(
-		store->db.handle, NULL, mode, NULL, NULL);
-	sqlite3_busy_timeout(store->db.handle, DB_BUSY_TIMEOUT_MS);
+	code = checkpoint(store, mode);
 	if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY)
 		return db_error(&store->db, err);
 	return 0;
@@ -381,37 +390,26 @@ void store_rollback(struct store *store)
 	store_load_detached(store, NULL);
 }
 
-static int open_log(const struct store *store)
-{
-	char *name = xasprintf("%s-wal", store->db.path);
-	int fd = open(name, O_RDWR | O_CLOEXEC);
-
-	free(name);
-	return fd;
-}
-
 /* Where a reader keeps the log from being folded, the log itself has to reach
  * the disk. */
 static int sync_log(struct store *store, struct err *err)
 {
-	int fd = open_log(store);
+	char *name = xasprintf("%s-wal", store->db.path);
+	int fd = open(name, O_RDWR | O_CLOEXEC);
 	int status = 0;
 
 	if (fd < 0 ? errno != ENOENT : fdatasync(fd) < 0)
-		status = err_set_errno(err, "%s-wal", store->db.path);
+		status = err_set_errno(err, "%s", name);
 	if (fd >= 0)
 		close(fd);
+	free(name);
 	return status;
 }
 
-void store_write_back(struct store *store)
+void store_fold(struct store *store)
 {
-	int fd = store->drops ? -1 : open_log(store);
-
-	if (fd < 0)
-		return;
-	sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-	close(fd);
+	if (!store->drops && !store->in_transaction)
+		(void)checkpoint(store, SQLITE_CHECKPOINT_PASSIVE);
 }
 
 int store_sync(struct store *store, struct err *err)

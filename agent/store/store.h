@@ -48,9 +48,9 @@ struct store *store_open(
  * fine. */
 void store_close(struct store *store);
 
-/* Has the log of what is committed begun to be written, without waiting for
- * it: whoever folds it soon finds less to wait for. */
-void store_write_back(struct store *store);
+/* Folds the log as far as readers allow, which waits for the disk: the next
+ * to close finds little left to do. Bodies are not waited for. */
+void store_fold(struct store *store);
 
 /* Waits until everything committed is on the disk. */
 int store_sync(struct store *store, struct err *err);

@@ -49,6 +49,7 @@
 #include "lane.h"
 #include "log.h"
 #include "pass.h"
+#include "pipe.h"
 #include "policy.h"
 #include "reconcile.h"
 #include "store_message.h"
@@ -301,13 +302,26 @@ static int run_round(struct sync *sync, struct err *err)
 	return status;
 }
 
-/* The disk has something to do while the proof waits for the network. */
-static int write_back(struct store *store, void *context, struct err *err)
+static int fold(struct store *store, void *context, struct err *err)
 {
 	(void)context;
 	(void)err;
-	store_write_back(store);
+	store_fold(store);
 	return 0;
+}
+
+static void folded(struct record_call *call, int status)
+{
+	(void)call;
+	(void)status;
+}
+
+/* The disk has something to do while the proof waits for the network. A
+ * round ends when the writer has settled, so one call is enough for all. */
+static int fold_meanwhile(struct sync *sync, struct err *err)
+{
+	sync->fold = (struct record_call){fold, NULL, &sync->fold_err, folded};
+	return pipe_call(half_pipe(&sync->mail), &sync->fold, err);
 }
 
 /* One session: rounds until nothing differs. */
@@ -323,8 +337,7 @@ static int run_session(struct sync *sync, struct err *err)
 				"compared; synchronise again later");
 		if (round) {
 			set_state(sync, SYNC_VERIFYING);
-			if (writer_call(sync->writer, half_pipe(&sync->mail),
-				    write_back, NULL, err))
+			if (fold_meanwhile(sync, err))
 				return -1;
 		}
 		sync->rounds++;

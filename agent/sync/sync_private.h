@@ -9,11 +9,11 @@
 
 #include "backoff.h"
 #include "err.h"
+#include "pipe.h"
 #include "reconcile.h"
 #include "sync.h"
 
 struct crew;
-struct pipe;
 struct work;
 struct writer;
 
@@ -38,6 +38,8 @@ struct sync {
 	struct writer *writer;
 	struct half mail, dav;
 	struct backoff backoff;
+	struct record_call fold; /* under way between rounds */
+	struct err fold_err;
 	pthread_mutex_t mutex; /* guards what follows */
 	pthread_cond_t cond;   /* paused or cancelled changed */
 	enum sync_state state;
