@@ -56,6 +56,13 @@ struct crew {
 static bool first_held(void *context);
 static bool hand_held(void *context);
 
+static void first_bulk(void *context)
+{
+	const struct crew *crew = context;
+
+	crew->setup.lane.bulk(crew->setup.lane.context);
+}
+
 int crew_new(struct crew **out, const struct crew_setup *setup, struct err *err)
 {
 	struct crew *crew = xcalloc(1, sizeof *crew);
@@ -67,6 +74,7 @@ int crew_new(struct crew **out, const struct crew_setup *setup, struct err *err)
 	pthread_mutex_init(&crew->mutex, NULL);
 	lane.tried = crew->setup.lane.tried = tried_new();
 	lane.held = first_held;
+	lane.bulk = setup->lane.bulk ? first_bulk : NULL;
 	lane.context = crew;
 	if (lane_new(&crew->lane, &lane, err)) {
 		crew_free(crew);

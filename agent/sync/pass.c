@@ -324,6 +324,9 @@ static int probe(struct pass *pass, const struct pass_tools *tools,
 		return 0;
 	pace.bytes = pass->probes ? PROBE_AGAIN_BYTES : PROBE_BYTES;
 	pace.items = usual->items;
+	/* On a narrow line the second one is most of a small Inbox. */
+	if (pass->probes && tools->bulk)
+		tools->bulk(tools->context);
 	pass->probes++;
 	pass->whole = true;
 	pass->probe_us = clock_monotonic_us();

@@ -23,6 +23,9 @@ static uint64_t served_bytes(const struct fake_account *account)
 }
 
 struct watch {
+	struct fixture *f;
+	int messages;
+	bool bulk;	/* when windows were asked for after the first */
 	uint64_t first; /* what the first window of whole messages held */
 	uint64_t largest, before;
 	int64_t pause_us;
@@ -34,6 +37,12 @@ static void watch_window(struct fake_account *account, unsigned window)
 	uint64_t now = served_bytes(account);
 
 	(void)window;
+	if (watch->first || now > watch->before) {
+		struct sync_progress progress;
+
+		sync_progress(watch->f->running, &progress);
+		watch->bulk |= progress.state == SYNC_FETCHING;
+	}
 	if (now > watch->before && !watch->first)
 		watch->first = now;
 	if (now - watch->before > watch->largest)
@@ -49,7 +58,8 @@ static void copy(struct fixture *f, struct watch *watch)
 		f->fake, "INBOX", COLLECTION_MAIL, false);
 	struct sync_setup how = setup_of(f);
 
-	for (int i = 0; i < MESSAGES; i++)
+	watch->f = f;
+	for (int i = 0; i < watch->messages; i++)
 		fake_add_mail(inbox, BODY_BYTES);
 	f->fake->before = watch_window;
 	f->fake->context = watch;
@@ -59,14 +69,14 @@ static void copy(struct fixture *f, struct watch *watch)
 	sync_progress(f->running, &f->progress);
 	sync_free(f->running);
 	f->running = NULL;
-	assert_int_equal(f->progress.totals.bodies, MESSAGES);
+	assert_int_equal(f->progress.totals.bodies, watch->messages);
 	assert_served_once(f);
 }
 
 /* Little at first, and at least one message; more once that went well. */
 static void first_window_is_small(void **state)
 {
-	struct watch watch = {0};
+	struct watch watch = {.messages = MESSAGES};
 
 	copy(*state, &watch);
 	assert_in_range(watch.first, BODY_BYTES, PROBE_BYTES);
@@ -76,10 +86,29 @@ static void first_window_is_small(void **state)
 /* The same where each answer takes its time. */
 static void first_window_is_small_on_a_slow_line(void **state)
 {
-	struct watch watch = {.pause_us = 40 * US_PER_MS};
+	struct watch watch = {.messages = MESSAGES, .pause_us = 40 * US_PER_MS};
 
 	copy(*state, &watch);
 	assert_in_range(watch.first, BODY_BYTES, PROBE_BYTES);
+}
+
+/* A sync that copies whole messages counts among those that load the server,
+ * also where the second window holds the rest of them, and where the line is
+ * slow. */
+static void whole_messages_are_bulk(void **state)
+{
+	struct watch watch = {.messages = 12};
+
+	copy(*state, &watch);
+	assert_true(watch.bulk);
+}
+
+static void whole_messages_are_bulk_on_a_slow_line(void **state)
+{
+	struct watch watch = {.messages = 12, .pause_us = 20 * US_PER_MS};
+
+	copy(*state, &watch);
+	assert_true(watch.bulk);
 }
 
 int main(void)
@@ -89,6 +118,11 @@ int main(void)
 			first_window_is_small, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			first_window_is_small_on_a_slow_line, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			whole_messages_are_bulk, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			whole_messages_are_bulk_on_a_slow_line, setup,
+			teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
