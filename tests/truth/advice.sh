@@ -72,7 +72,9 @@ settle() {
 			"$BIN/sluice" promote --skip-gate "to see the next" \
 				> /dev/null 2>&1 || :
 		[ -z "$COLD" ] || "$LAB" cold --dir "$OUT/lab"
-		verb wave --size "$before" || return 1
+		# Not too many: their number must not be what limits at the end.
+		verb wave --size "$before" --clients $((before * 3 / 2)) ||
+			return 1
 		ask "$WORK/$wave.json" || return 1
 		after=$(jq .batch_size "$WORK/$wave.json")
 		[ "$after" != "$before" ] || return 0

@@ -6,7 +6,7 @@
 # A level counts from when all of them store mail. Sizes are run upwards and
 # then downwards, so that what drifts shows as a difference of the two.
 
-SIZES="1 5 6 7 8 9 10 14" PASSES=2 SECONDS_EACH=6
+SIZES="1 5 6 7 8 9 10 14" PASSES=2 SECONDS_EACH=8
 [ -z "$QUICK" ] || PASSES=1
 SETTLE_MAX=30
 SETTLED=1000000 # bytes that each client has stored by then
@@ -56,8 +56,7 @@ level() {
 		[ "$settled" -lt "$n" ] || break
 		sleep 0.2
 	done
-	# Not at the moment when one has just stored something.
-	sleep 1.5
+	sleep 4
 	read -r begin settled <<< "$(stored)"
 	from=${EPOCHREALTIME/./} wire=$(wire)
 	sleep $SECONDS_EACH
@@ -92,16 +91,22 @@ sweep() {
 			level "$n" >> "$WORK/levels"
 		done
 	done
-	# The wire's counters are exact; what is stored comes in pieces, and
-	# tells over all levels how much payload a byte of the wire is.
-	jq -nR '[inputs | split(" ") | map(tonumber)] as $rows
+	cp "$WORK/levels" "$OUT/$1-levels.txt"
+	levels_json "$1"
+}
+
+# The wire's counter is exact and tells what the server gives now; what is
+# stored comes in pieces, and later where sockets' buffers still fill, and tells
+# over all levels how much payload a byte of the wire is.
+levels_json() {
+	jq -nR --argjson seconds "$SECONDS_EACH" '
+		[inputs | split(" ") | map(tonumber)] as $rows
 		| (($rows | map(.[1]) | add) / ($rows | map(.[2]) | add)) as $per
-		| {payload_per_wire_byte: $per, seconds: $seconds,
-			levels: [$rows | group_by(.[0])[]
+		| {seconds: $seconds, payload_per_wire_byte: $per, levels: [
+			$rows | group_by(.[0])[]
 			| (map(.[2] * $per * 60)) as $x
 			| {n: .[0][0], mb_min: (($x | add) / length),
-				spread: ((($x | max) - ($x | min)) / 2)}]}' \
-		--argjson seconds "$SECONDS_EACH" \
-		"$WORK/levels" > "$OUT/$1-sweep.json"
-	cp "$WORK/levels" "$OUT/$1-levels.txt"
+				spread: ((($x | max) - ($x | min)) / 2),
+				stored_mb_min: ((map(.[1] * 60) | add) / length)}]}' \
+		"$OUT/$1-levels.txt" > "$OUT/$1-sweep.json"
 }
