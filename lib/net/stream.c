@@ -207,7 +207,7 @@ static int wait_ready(
 		stream->gathered = 0;
 		stream->gather_us = now_us + CALM_US;
 	}
-	if (events & POLLIN && !stream->tls)
+	if (events & POLLIN)
 		connect_quick_ack(stream->fd);
 	return wire_wait(
 		stream->wire, stream->fd, events, until_us - now_us, err);
