@@ -17,9 +17,10 @@
 
 #include "archive.h"
 #include "err.h"
+#include "temp_dir.h"
 
 struct fixture {
-	char dir[64];
+	char dir[TEMP_DIR_SIZE];
 	struct archive *archive;
 };
 
@@ -38,9 +39,7 @@ static inline int archive_setup(void **state)
 		{.id = 2, .name = "u2", .state = CLIENT_SYNCING}};
 	struct err err = ERR_INIT;
 
-	snprintf(f->dir, sizeof(f->dir), "/tmp/archive.XXXXXX");
-	if (!mkdtemp(f->dir))
-		return -1;
+	temp_dir_make(f->dir);
 	must(archive_create(
 		     f->dir, &rollout, "rollout: demo\n", clients, 2, &err),
 		&err);
@@ -51,18 +50,10 @@ static inline int archive_setup(void **state)
 
 static inline int archive_teardown(void **state)
 {
-	static const char *const files[] = {
-		"archive.db", "archive.db-wal", "archive.db-shm", "lock"};
 	struct fixture *f = *state;
 
 	archive_close(&f->archive);
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-		char path[96];
-
-		snprintf(path, sizeof(path), "%s/%s", f->dir, files[i]);
-		unlink(path);
-	}
-	rmdir(f->dir);
+	temp_dir_remove(f->dir);
 	free(f);
 	return 0;
 }

@@ -23,11 +23,12 @@
 #include "store_folder.h"
 #include "store_list.h"
 #include "store_message.h"
+#include "temp_dir.h"
 
 #define USED __attribute__((unused))
 
 static struct err err;
-static char directory[64];
+static char directory[TEMP_DIR_SIZE];
 
 #define ok(call) ok_(call, #call)
 USED static void ok_(int status, const char *call)
@@ -39,19 +40,15 @@ USED static void ok_(int status, const char *call)
 USED static int setup(void **state)
 {
 	(void)state;
-	snprintf(directory, sizeof(directory), "/tmp/store_test.XXXXXX");
-	return mkdtemp(directory) ? 0 : -1;
+	temp_dir_make(directory);
+	return 0;
 }
 
 USED static int teardown(void **state)
 {
-	char *command[] = {"rm", "-rf", directory, NULL};
-	pid_t pid = fork();
-
 	(void)state;
-	if (pid == 0)
-		execvp(command[0], command);
-	return pid < 0 || waitpid(pid, NULL, 0) < 0;
+	temp_dir_remove(directory);
+	return 0;
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

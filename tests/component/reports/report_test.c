@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <dirent.h>
 #include <jansson.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,6 +23,7 @@
 #include "report.h"
 #include "summary.h"
 #include "tables.h"
+#include "temp_dir.h"
 #include "plain.h"
 
 #include "rollout.c"
@@ -354,20 +354,9 @@ static void a_damaged_recommendation_is_an_error(void **state)
 	archived_free(&rows);
 }
 
-static void remove_folder(const char *dir)
-{
-	DIR *folder = opendir(dir);
-	struct dirent *entry;
-
-	while ((entry = readdir(folder)))
-		unlinkat(dirfd(folder), entry->d_name, 0);
-	closedir(folder);
-	rmdir(dir);
-}
-
 static void without_gnuplot_the_text_is_still_there(void **state)
 {
-	char dir[] = "/tmp/sluice-report-XXXXXX", *out_text = NULL;
+	char dir[TEMP_DIR_SIZE], *out_text = NULL;
 	char *search = xstrdup(getenv("PATH"));
 	struct err err = ERR_INIT;
 	struct archived rows;
@@ -378,7 +367,7 @@ static void without_gnuplot_the_text_is_still_there(void **state)
 		.out = open_memstream(&out_text, &length)};
 
 	(void)state;
-	assert_non_null(mkdtemp(dir));
+	temp_dir_make(dir);
 	rollout_simulate(&rows, &plans[1]);
 	assert_int_equal(rollout_archive(&rows, dir, &err), 0);
 	setenv("PATH", "/nonexistent", 1);
@@ -389,7 +378,7 @@ static void without_gnuplot_the_text_is_still_there(void **state)
 	assert_non_null(strstr(out_text, "Verdict"));
 	assert_null(strstr(out_text, "<svg"));
 	archived_free(&rows);
-	remove_folder(dir);
+	temp_dir_remove(dir);
 	free(search);
 	free(out_text);
 }
@@ -397,14 +386,14 @@ static void without_gnuplot_the_text_is_still_there(void **state)
 /* What came through the database is what went in. */
 static void the_archive_keeps_the_report(void **state)
 {
-	char dir[] = "/tmp/sluice-report-XXXXXX";
+	char dir[TEMP_DIR_SIZE];
 	struct archived rows, back;
 	struct findings before, after;
 	struct buf one = BUF_INIT(0), two = BUF_INIT(0);
 	struct err err = ERR_INIT;
 
 	(void)state;
-	assert_non_null(mkdtemp(dir));
+	temp_dir_make(dir);
 	rollout_simulate(&rows, &plans[0]);
 	if (rollout_archive(&rows, dir, &err) < 0 ||
 		archived_read(&back, dir, &err) < 0)
@@ -420,7 +409,7 @@ static void the_archive_keeps_the_report(void **state)
 	findings_free(&after);
 	archived_free(&rows);
 	archived_free(&back);
-	remove_folder(dir);
+	temp_dir_remove(dir);
 }
 
 /* For report.t: one archive a plan below DIR. */

@@ -17,13 +17,14 @@
 #include "err.h"
 #include "muster.h"
 #include "store_scratch.h"
+#include "temp_dir.h"
 
 #define ACCOUNT                                                                \
 	"account: {user: '%u', password_file: pw/%u, "                         \
 	"imap: {host: 127.0.0.1, port: 143, security: none}}\n"
 #define CONTROLLER "controller: {url: 'https://c:1', token_file: token}\n"
 
-static char folder[64];
+static char folder[TEMP_DIR_SIZE];
 static char *template, *inventory;
 
 static void write_file(const char *path, const char *text)
@@ -38,8 +39,7 @@ static void write_file(const char *path, const char *text)
 static int setup(void **state)
 {
 	(void)state;
-	snprintf(folder, sizeof(folder), "/tmp/muster_test.XXXXXX");
-	assert_non_null(mkdtemp(folder));
+	temp_dir_make(folder);
 	template = xasprintf("%s/template.yaml", folder);
 	inventory = xasprintf("%s/clients.csv", folder);
 	return 0;
@@ -47,12 +47,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	char *command = xasprintf("rm -rf '%s'", folder);
-	FILE *rm = popen(command, "r");
-
 	(void)state;
-	pclose(rm);
-	free(command);
+	temp_dir_remove(folder);
 	free(template);
 	free(inventory);
 	return 0;

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "alloc.h"
@@ -28,13 +27,14 @@
 #include "outbox.h"
 #include "policy.h"
 #include "store.h"
+#include "temp_dir.h"
 
 #define PATIENCE_US (30 * US_PER_S)
 
 struct fixture {
 	struct controller controller;
 	struct fake_step steps[2];
-	char directory[64];
+	char directory[TEMP_DIR_SIZE];
 	char *store, *token, *password;
 	struct err err;
 	struct link *link;
@@ -65,27 +65,14 @@ static void set_status(struct fixture *f, int report_status)
 
 /* --------------------------------------------------------------- fixture */
 
-static char *put_file(struct fixture *f, const char *name, const char *text)
-{
-	char *path = xasprintf("%s/%s", f->directory, name);
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
-	assert_int_equal(chmod(path, 0600), 0);
-	return path;
-}
-
 static int setup(void **state)
 {
 	struct fixture *f = xcalloc(1, sizeof *f);
 
-	snprintf(f->directory, sizeof f->directory, "/tmp/link_test.XXXXXX");
-	assert_non_null(mkdtemp(f->directory));
+	temp_dir_make(f->directory);
 	f->store = xasprintf("%s/store", f->directory);
-	f->token = put_file(f, "token", "sesame\n");
-	f->password = put_file(f, "password", "x\n");
+	f->token = temp_dir_put(f->directory, "token", "sesame\n");
+	f->password = temp_dir_put(f->directory, "password", "x\n");
 	pthread_mutex_init(&f->controller.mutex, NULL);
 	f->controller.answer.next_poll_ms = 5;
 	f->steps[0] = (struct fake_step){.method = "POST",
@@ -111,15 +98,13 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	char *command = xasprintf("rm -rf '%s'", f->directory);
 
 	client_free(f->client);
 	link_stop(f->link);
 	outbox_close(f->outbox);
 	fake_http_stop(f->controller.http);
 	pthread_mutex_destroy(&f->controller.mutex);
-	pclose(popen(command, "r"));
-	free(command);
+	temp_dir_remove(f->directory);
 	fake_free(f->fake);
 	free(f->fake);
 	free(f->store);
@@ -304,7 +289,7 @@ static void a_wrong_token_needs_a_person(void **state)
 	struct fixture *f = *state;
 
 	free(f->token);
-	f->token = put_file(f, "token", "guess\n");
+	f->token = temp_dir_put(f->directory, "token", "guess\n");
 	start_link(f);
 	post(f, PHASE_IDLE);
 	until(f, has_failed);

@@ -9,17 +9,16 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "alloc.h"
 #include "err.h"
 #include "fake_http.h"
 #include "policy.h"
 #include "sync.h"
+#include "temp_dir.h"
 
 #define MULTI(X)                                                               \
 	"<d:multistatus xmlns:d=\"DAV:\" "                                     \
@@ -64,7 +63,7 @@ static const char list_body[] = MULTI(OK200("/h/cal/",
 	}
 
 struct fixture {
-	char directory[64];
+	char directory[TEMP_DIR_SIZE];
 	char *store, *password;
 	struct fake_http *http; /* one for all runs: its URL names the data */
 	struct policy *policy;
@@ -75,15 +74,10 @@ struct fixture {
 static int setup(void **state)
 {
 	struct fixture *f = xcalloc(1, sizeof(*f));
-	int file;
 
-	snprintf(f->directory, sizeof(f->directory), "/tmp/dav_sync.XXXXXX");
-	assert_non_null(mkdtemp(f->directory));
+	temp_dir_make(f->directory);
 	f->store = xasprintf("%s/store", f->directory);
-	f->password = xasprintf("%s/pw", f->directory);
-	file = open(f->password, O_CREAT | O_WRONLY, 0600);
-	assert_int_equal(write(file, "x\n", 2), 2);
-	close(file);
+	f->password = temp_dir_put(f->directory, "pw", "x\n");
 	f->policy = policy_new();
 	f->http = fake_http_start(NULL, 0);
 	*state = f;
@@ -93,11 +87,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	char *command = xasprintf("rm -rf '%s'", f->directory);
-	FILE *rm = popen(command, "r");
 
-	pclose(rm);
-	free(command);
+	temp_dir_remove(f->directory);
 	fake_http_stop(f->http);
 	policy_free(f->policy);
 	free(f->store);
@@ -405,11 +396,8 @@ static void delta_does_not_grow_with_the_collection(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t few = trips_of_a_delta(f, 3);
-	char *command = xasprintf("rm -rf '%s'", f->store);
-	FILE *rm = popen(command, "r");
 
-	pclose(rm);
-	free(command);
+	temp_dir_remove(f->store);
 	/* The address, the well-known place of address books, the home, the
 	 * changes, the object, the home again. */
 	assert_int_equal(few, 6);

@@ -11,18 +11,17 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "alloc.h"
 #include "err.h"
 #include "fake_account.h"
 #include "policy.h"
 #include "sync.h"
+#include "temp_dir.h"
 
 static const char signed_mail[] =
 	"From: a@example.org\r\nSubject: signed\r\n"
@@ -38,7 +37,7 @@ struct fixture {
 	struct fake_account *fake;
 	struct account account;
 	struct policy *policy;
-	char directory[64];
+	char directory[TEMP_DIR_SIZE];
 	char *store, *password;
 	struct err err;
 	struct sync_progress progress;
@@ -48,15 +47,10 @@ struct fixture {
 static inline int setup(void **state)
 {
 	struct fixture *f = xcalloc(1, sizeof *f);
-	int file;
 
-	snprintf(f->directory, sizeof f->directory, "/tmp/engine_test.XXXXXX");
-	assert_non_null(mkdtemp(f->directory));
+	temp_dir_make(f->directory);
 	f->store = xasprintf("%s/store", f->directory);
-	f->password = xasprintf("%s/pw", f->directory);
-	file = open(f->password, O_CREAT | O_WRONLY, 0600);
-	assert_int_equal(write(file, "x\n", 2), 2);
-	close(file);
+	f->password = temp_dir_put(f->directory, "pw", "x\n");
 	/* Shared, so that a child that is killed leaves its counts. */
 	f->fake = mmap(NULL, sizeof *f->fake, PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -73,11 +67,8 @@ static inline int setup(void **state)
 static inline int teardown(void **state)
 {
 	struct fixture *f = *state;
-	char *command = xasprintf("rm -rf '%s'", f->directory);
-	FILE *rm = popen(command, "r");
 
-	pclose(rm);
-	free(command);
+	temp_dir_remove(f->directory);
 	policy_free(f->policy);
 	fake_free(f->fake);
 	munmap(f->fake, sizeof *f->fake);

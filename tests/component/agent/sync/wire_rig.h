@@ -11,24 +11,23 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "alloc.h"
 #include "err.h"
 #include "fake_imap.h"
 #include "policy.h"
 #include "sync.h"
+#include "temp_dir.h"
 
 struct rig {
 	struct fake_imap fake;
 	char user[8], host[16];
 	struct account account;
 	struct policy *policy;
-	char directory[64];
+	char directory[TEMP_DIR_SIZE];
 	char *store, *password;
 	struct err err;
 	struct sync_progress progress;
@@ -41,17 +40,12 @@ struct rig {
 static inline struct rig *rig_new(const struct fake_imap *fake)
 {
 	struct rig *rig = xcalloc(1, sizeof *rig);
-	int file;
 
 	rig->fake = *fake;
 	fake_imap_start(&rig->fake);
-	snprintf(rig->directory, sizeof rig->directory, "/tmp/wire_rig.XXXXXX");
-	assert_non_null(mkdtemp(rig->directory));
+	temp_dir_make(rig->directory);
 	rig->store = xasprintf("%s/store", rig->directory);
-	rig->password = xasprintf("%s/pw", rig->directory);
-	file = open(rig->password, O_CREAT | O_WRONLY, 0600);
-	assert_int_equal(write(file, "x\n", 2), 2);
-	close(file);
+	rig->password = temp_dir_put(rig->directory, "pw", "x\n");
 	snprintf(rig->user, sizeof rig->user, "u1");
 	snprintf(rig->host, sizeof rig->host, "127.0.0.1");
 	rig->account.user = rig->user;
@@ -65,11 +59,8 @@ static inline struct rig *rig_new(const struct fake_imap *fake)
 
 static inline void rig_free(struct rig *rig)
 {
-	char *command = xasprintf("rm -rf '%s'", rig->directory);
-
 	fake_imap_stop(&rig->fake);
-	pclose(popen(command, "r"));
-	free(command);
+	temp_dir_remove(rig->directory);
 	policy_free(rig->policy);
 	free(rig->store);
 	free(rig->password);

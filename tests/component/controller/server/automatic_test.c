@@ -23,6 +23,7 @@
 #include "fake_imap.h"
 #include "hub.h"
 #include "log.h"
+#include "temp_dir.h"
 
 struct world_agent {
 	enum phase phase;
@@ -32,7 +33,7 @@ struct world_agent {
 };
 
 struct hub_world {
-	char dir[64];
+	char dir[TEMP_DIR_SIZE];
 	struct hub hub;
 	int64_t now_us;
 	struct world_agent *agents; /* as hub.rollout.clients */
@@ -100,17 +101,8 @@ static struct hub_world *world_new(unsigned count, const char *scenario)
 
 static void world_free(struct hub_world *w)
 {
-	static const char *const files[] = {
-		"archive.db", "archive.db-wal", "archive.db-shm", "lock"};
-
 	hub_close(&w->hub);
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-		char path[96];
-
-		(void)snprintf(path, sizeof(path), "%s/%s", w->dir, files[i]);
-		(void)unlink(path);
-	}
-	(void)rmdir(w->dir);
+	temp_dir_remove(w->dir);
 	free(w->agents);
 	free(w);
 }

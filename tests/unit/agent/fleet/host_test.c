@@ -20,8 +20,9 @@
 #include "err.h"
 #include "host.h"
 #include "machine.h"
+#include "temp_dir.h"
 
-static char root[64];
+static char root[TEMP_DIR_SIZE];
 
 /* Writes ROOT/PATH with the folders above it. */
 static void put(const char *path, const char *text)
@@ -55,8 +56,7 @@ static void put_stat(unsigned user, unsigned idle)
 static int setup(void **state)
 {
 	(void)state;
-	snprintf(root, sizeof(root), "/tmp/host_test.XXXXXX");
-	assert_non_null(mkdtemp(root));
+	temp_dir_make(root);
 	put_stat(1000, 9000);
 	put("/proc/self/stat",
 		"7 (a) b) S 1 1 1 0 -1 4194560 1 2 3 4 100 50 0 0 20 0\n");
@@ -79,12 +79,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	char *command = xasprintf("rm -rf '%s'", root);
-	FILE *rm = popen(command, "r");
-
 	(void)state;
-	pclose(rm);
-	free(command);
+	temp_dir_remove(root);
 	return 0;
 }
 
