@@ -2,12 +2,8 @@
  * crew_test.c - several connections to one account: when they are opened,
  * what one that is refused or lost costs, and that the store is the same.
  */
-#include "engine_compare.h"
+#include "engine_stop.h"
 
-#include <pthread.h>
-#include <time.h>
-
-#include "clock.h"
 #include "wire.h"
 
 #define FOLDERS 15
@@ -35,12 +31,7 @@ static int run(struct fixture *f, unsigned connections)
 	int status;
 
 	how.connections = connections;
-	f->err = ERR_INIT;
-	assert_int_equal(sync_new(&f->running, &how, &f->err), 0);
-	status = sync_run(f->running, &f->err);
-	sync_progress(f->running, &f->progress);
-	sync_free(f->running);
-	f->running = NULL;
+	status = run_as(f, &how);
 	assert_int_equal(f->fake->open, 0);
 	return status;
 }
@@ -155,70 +146,34 @@ static void the_first_lost_keeps_the_hands_work(void **state)
 	assert_served_once(f);
 }
 
-static void cancel_at(struct fake_account *account, unsigned window)
+static struct sync_setup four(struct fixture *f)
 {
-	struct fixture *f = account->context;
+	struct sync_setup how = setup_of(f);
 
-	if (window == 6)
-		sync_cancel(f->running);
+	fill_tree(f);
+	f->fake->round_trip_us = US_PER_S;
+	f->fake->await = 4;
+	how.connections = 4;
+	return how;
 }
 
 static void cancelling_stops_them_all(void **state)
 {
 	struct fixture *f = *state;
+	struct sync_setup how = four(f);
 
-	fill_tree(f);
-	f->fake->round_trip_us = US_PER_S;
-	f->fake->await = 4;
-	f->fake->before = cancel_at;
-	f->fake->context = f;
-	assert_int_equal(run(f, 4), -1);
-	assert_int_equal(f->err.kind, ERR_CANCELLED);
-	f->fake->before = NULL;
-	assert_int_equal(run(f, 4), 0);
-	assert_equal_to_server(f);
-	assert_served_once(f);
-}
-
-static void *resume_when_paused(void *argument)
-{
-	const struct timespec nap = {0, 1000000};
-	struct sync_progress progress;
-
-	do {
-		nanosleep(&nap, NULL);
-		sync_progress(argument, &progress);
-	} while (progress.state != SYNC_PAUSED);
-	sync_resume(argument);
-	return NULL;
-}
-
-static pthread_t resumer;
-
-static void pause_at(struct fake_account *account, unsigned window)
-{
-	struct fixture *f = account->context;
-
-	if (window == 6) {
-		sync_pause(f->running);
-		pthread_create(&resumer, NULL, resume_when_paused, f->running);
-	}
+	assert_goes_on_after_cancel(f, &how, 6);
+	assert_int_equal(f->fake->open, 0);
 }
 
 static void a_pause_holds_them_all(void **state)
 {
 	struct fixture *f = *state;
+	struct sync_setup how = four(f);
 
-	fill_tree(f);
-	f->fake->round_trip_us = US_PER_S;
-	f->fake->await = 4;
-	f->fake->before = pause_at;
-	f->fake->context = f;
-	assert_int_equal(run(f, 4), 0);
-	pthread_join(resumer, NULL);
+	assert_goes_on_after_pause(f, &how, 6);
 	assert_int_equal(f->fake->sessions, 4);
-	assert_equal_to_server(f);
-	assert_served_once(f);
+	assert_int_equal(f->fake->open, 0);
 }
 
 int main(void)

@@ -42,6 +42,7 @@ struct fixture {
 	struct err err;
 	struct sync_progress progress;
 	struct sync *running;
+	unsigned stop_window; /* see engine_stop.h */
 };
 
 static inline int setup(void **state)
@@ -92,18 +93,24 @@ static inline struct sync_setup setup_of(const struct fixture *f)
 	};
 }
 
-static inline int synchronise(struct fixture *f)
+static inline int run_as(struct fixture *f, const struct sync_setup *how)
 {
-	struct sync_setup how = setup_of(f);
 	int status;
 
 	f->err = ERR_INIT;
-	assert_int_equal(sync_new(&f->running, &how, &f->err), 0);
+	assert_int_equal(sync_new(&f->running, how, &f->err), 0);
 	status = sync_run(f->running, &f->err);
 	sync_progress(f->running, &f->progress);
 	sync_free(f->running);
 	f->running = NULL;
 	return status;
+}
+
+static inline int synchronise(struct fixture *f)
+{
+	struct sync_setup how = setup_of(f);
+
+	return run_as(f, &how);
 }
 
 static inline void fill(struct fixture *f)

@@ -3,9 +3,7 @@
  * temporary directory: what changes under its feet, what dies, what is
  * fetched twice (nothing).
  */
-#include "engine_compare.h"
-
-#include <pthread.h>
+#include "engine_stop.h"
 
 #include "clock.h"
 
@@ -343,77 +341,29 @@ static void policy_change_meanwhile_is_obeyed(void **state)
 	how.policy = NULL;
 	how.renew_policy = changed_policy;
 	how.renew_context = f;
-	assert_int_equal(sync_new(&f->running, &how, &f->err), 0);
-	assert_int_equal(sync_run(f->running, &f->err), 0);
-	sync_progress(f->running, &f->progress);
-	sync_free(f->running);
+	assert_int_equal(run_as(f, &how), 0);
 	assert_int_equal(f->progress.totals.bodies, 31);
 	assert_int_equal(f->fake->sessions, 1);
 	assert_served_once(f);
-}
-
-static void pause_from_within(struct fake_account *fake, unsigned window)
-{
-	struct fixture *f = fake->context;
-
-	if (window == 6)
-		sync_pause(f->running);
-}
-
-static void *resume_later(void *argument)
-{
-	struct fixture *f = argument;
-	struct sync_progress progress = {.state = SYNC_NEW};
-
-	while (progress.state != SYNC_PAUSED) {
-		sync_progress(f->running, &progress);
-		usleep(1000);
-	}
-	sync_resume(f->running);
-	return NULL;
 }
 
 static void pauses_and_goes_on(void **state)
 {
 	struct fixture *f = *state;
 	struct sync_setup how = setup_of(f);
-	pthread_t thread;
 
 	fill(f);
-	f->fake->context = f;
-	f->fake->before = pause_from_within;
-	assert_int_equal(sync_new(&f->running, &how, &f->err), 0);
-	pthread_create(&thread, NULL, resume_later, f);
-	assert_int_equal(sync_run(f->running, &f->err), 0);
-	pthread_join(thread, NULL);
-	sync_free(f->running);
-	assert_equal_to_server(f);
-	assert_served_once(f);
+	assert_goes_on_after_pause(f, &how, 6);
 	assert_int_equal(f->fake->sessions, 1);
-}
-
-static void cancel_from_within(struct fake_account *fake, unsigned window)
-{
-	struct fixture *f = fake->context;
-
-	if (window == 6)
-		sync_cancel(f->running);
 }
 
 static void cancelled_keeps_what_is_there(void **state)
 {
 	struct fixture *f = *state;
+	struct sync_setup how = setup_of(f);
 
 	fill(f);
-	f->fake->context = f;
-	f->fake->before = cancel_from_within;
-	assert_int_equal(synchronise(f), -1);
-	assert_int_equal(f->err.kind, ERR_CANCELLED);
-	assert_int_equal(f->progress.state, SYNC_CANCELLED);
-	f->fake->before = NULL;
-	assert_int_equal(synchronise(f), 0);
-	assert_equal_to_server(f);
-	assert_served_once(f);
+	assert_goes_on_after_cancel(f, &how, 6);
 }
 
 static void two_on_one_store_are_refused(void **state)

@@ -2,13 +2,10 @@
  * one_thread_test.c - the engine as a fleet runs it: everything on the thread
  * in sync_run(), into a store and into one that keeps nothing.
  */
-#include "engine_fixture.h"
+#include "engine_stop.h"
 
 #include <dirent.h>
-#include <pthread.h>
 
-#include "clock.h"
-#include "engine_compare.h"
 #include "store_list.h"
 #include "store_scratch.h"
 
@@ -36,20 +33,20 @@ static void look_at_threads(struct fake_account *fake, unsigned window)
 	most_threads = now > most_threads ? now : most_threads;
 }
 
-static int run_in(struct fixture *f, const char *directory)
+static struct sync_setup on_one_thread(struct fixture *f)
 {
 	struct sync_setup how = setup_of(f);
-	int status;
 
 	how.one_thread = true;
+	return how;
+}
+
+static int run_in(struct fixture *f, const char *directory)
+{
+	struct sync_setup how = on_one_thread(f);
+
 	how.directory = directory;
-	f->err = ERR_INIT;
-	assert_int_equal(sync_new(&f->running, &how, &f->err), 0);
-	status = sync_run(f->running, &f->err);
-	sync_progress(f->running, &f->progress);
-	sync_free(f->running);
-	f->running = NULL;
-	return status;
+	return run_as(f, &how);
 }
 
 static void needs_no_other_thread(void **state)
@@ -93,26 +90,13 @@ static void lost_connections_cost_nothing_twice(void **state)
 	assert_true(windows > 5 && windows < 99);
 }
 
-static void cancel_at_two(struct fake_account *fake, unsigned window)
-{
-	struct fixture *f = fake->context;
-
-	if (window == 2)
-		sync_cancel(f->running);
-}
-
 static void cancelled_goes_on_later(void **state)
 {
 	struct fixture *f = *state;
+	struct sync_setup how = on_one_thread(f);
 
 	fill(f);
-	f->fake->context = f;
-	f->fake->before = cancel_at_two;
-	assert_int_equal(run_in(f, f->store), -1);
-	assert_int_equal(f->err.kind, ERR_CANCELLED);
-	f->fake->before = NULL;
-	assert_int_equal(run_in(f, f->store), 0);
-	assert_equal_to_server(f);
+	assert_goes_on_after_cancel(f, &how, 2);
 }
 
 /* The same counts and bytes as with a store, and no body to be read. */
@@ -161,44 +145,14 @@ static void keeps_nothing_but_counts_all(void **state)
 	free(packs);
 }
 
-static void *resume_later(void *argument)
-{
-	struct fixture *f = argument;
-	struct sync_progress progress = {.state = SYNC_NEW};
-
-	while (progress.state != SYNC_PAUSED) {
-		clock_sleep_us(US_PER_MS);
-		sync_progress(f->running, &progress);
-	}
-	sync_resume(f->running);
-	return NULL;
-}
-
-static void pause_at_once(struct fake_account *fake, unsigned window)
-{
-	struct fixture *f = fake->context;
-
-	if (window == 1)
-		sync_pause(f->running);
-}
-
 /* Also while the DAV side is at work, which has no thread to say so. */
 static void pauses_and_goes_on(void **state)
 {
 	struct fixture *f = *state;
-	struct sync_setup how = setup_of(f);
-	pthread_t thread;
+	struct sync_setup how = on_one_thread(f);
 
 	fill(f);
-	how.one_thread = true;
-	f->fake->context = f;
-	f->fake->before = pause_at_once;
-	assert_int_equal(sync_new(&f->running, &how, &f->err), 0);
-	pthread_create(&thread, NULL, resume_later, f);
-	assert_int_equal(sync_run(f->running, &f->err), 0);
-	pthread_join(thread, NULL);
-	sync_free(f->running);
-	assert_equal_to_server(f);
+	assert_goes_on_after_pause(f, &how, 1);
 }
 
 int main(void)

@@ -64,11 +64,7 @@ static void copy(struct fixture *f, struct watch *watch)
 	f->fake->before = watch_window;
 	f->fake->context = watch;
 	how.window_bytes = 4 << 20;
-	assert_int_equal(sync_new(&f->running, &how, &f->err), 0);
-	assert_int_equal(sync_run(f->running, &f->err), 0);
-	sync_progress(f->running, &f->progress);
-	sync_free(f->running);
-	f->running = NULL;
+	assert_int_equal(run_as(f, &how), 0);
 	assert_int_equal(f->progress.totals.bodies, watch->messages);
 	assert_served_once(f);
 }

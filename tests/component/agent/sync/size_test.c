@@ -23,14 +23,9 @@ static void announce(struct fixture *f, int listed, int fetched)
 static int prove(struct fixture *f)
 {
 	struct sync_setup how = setup_of(f);
-	int status;
 
 	how.prove = true;
-	assert_int_equal(sync_new(&f->running, &how, &f->err), 0);
-	status = sync_run(f->running, &f->err);
-	sync_progress(f->running, &f->progress);
-	sync_free(f->running);
-	return status;
+	return run_as(f, &how);
 }
 
 static unsigned served_headers(const struct fixture *f)
