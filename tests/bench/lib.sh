@@ -101,8 +101,8 @@ END
 server_cpu() {
 	local master
 	read -r master _ < "$LAB_DIR/run/cyrus"
-	# processes come and go while this reads
-	cat /proc/[0-9]*/stat 2> /dev/null |
+	# processes come and go while this reads: cat then fails
+	{ cat /proc/[0-9]*/stat 2> /dev/null || true; } |
 		awk -v root="$master" -v hertz="$(getconf CLK_TCK)" '
 		{ pid = $1; sub(/^.*\) /, ""); parent[pid] = $2
 		  own[pid] = $12 + $13; reaped[pid] = $14 + $15 }
