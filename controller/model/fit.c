@@ -201,7 +201,8 @@ static double misfit(
 	return sum;
 }
 
-/* Points of at most LAST syncs rise along gamma n, the others stay at C. */
+/* Points of at most LAST syncs rise along gamma n, the others stay at C. False
+ * when the corner is not between them. */
 static bool bounds_at(struct fit *fit, const struct fit_point *points,
 	size_t count, double last)
 {
@@ -209,6 +210,7 @@ static bool bounds_at(struct fit *fit, const struct fit_point *points,
 	double nn = 0;
 	double x = 0;
 	double w = 0;
+	double next = INFINITY;
 	unsigned beyond = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -222,13 +224,14 @@ static bool bounds_at(struct fit *fit, const struct fit_point *points,
 		} else {
 			x += weight * p->y;
 			w += weight;
+			next = fmin(next, p->n);
 			beyond++;
 		}
 	}
 	if (!(nx > 0) || beyond < BEYOND)
 		return false;
 	*fit = (struct fit){.c = {nn / nx}, .ceiling = x / w};
-	return fit->ceiling * fit->c[0] < last + 1;
+	return fit->ceiling * fit->c[0] < next;
 }
 
 int fit_law(struct fit *fit, const struct fit_point *points, size_t count)

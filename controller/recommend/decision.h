@@ -22,11 +22,11 @@ struct decision {
 	bool shrink; /* waiting users suffered */
 	/* what their bound allows, and what it is worth trying beyond it */
 	unsigned bound, tried;
-	/* utilisation lines over X: u0 + d X; d NAN when not measured */
+	/* utilisation law over X: u0 + d X; d NAN when not measured */
 	double u0[LOAD_CONNECTIONS + 1], d[LOAD_CONNECTIONS + 1];
 };
 
-/* Utilisation law: the lines U = u0 + d X of CPU, link and disk. */
+/* Utilisation law U = u0 + d X of CPU, link and disk. */
 void decision_lines(struct decision *decision);
 
 /* What is full at U = 1 gives no more: caps fit and band there. */

@@ -19,6 +19,7 @@
 #define EDGE_SMALL_N  0.7
 #define TRY_PART      5	   /* at most so large a part more is tried */
 #define TRY_S	      1200 /* of data at a size settle the matter */
+#define U_ERROR	      0.1  /* of a bucket's utilisation */
 #define P95_ERROR     1.6  /* relative error of a p95, times sqrt(probes) */
 #define SURE	      1.28 /* one-sided 90 % */
 #define GROWTH_LEAST  1.05 /* that growth must bring to be kept */
@@ -100,7 +101,7 @@ static size_t load_points(const struct decision *d, enum load_metric metric,
 		double scale = over_x ? 1 : fmax(load, 1e-3);
 		points[used++] = (struct fit_point){
 			over_x ? row->x_mb_min : row->n, load,
-			0.1 * scale / sqrt(row->k)};
+			U_ERROR * scale / sqrt(row->k)};
 	}
 	return used;
 }
@@ -109,20 +110,60 @@ static const enum load_metric utilisations[] = {
 	LOAD_CPU, LOAD_NIC, LOAD_DISK_UTIL};
 #define UTILISATIONS (sizeof(utilisations) / sizeof(*utilisations))
 
-void decision_lines(struct decision *d)
+/* U0: what is in use without syncs, by the idle level if it was observed, else by
+ * a line through all levels. NAN: too little was measured. */
+static double in_use_idle(const struct decision *d, enum load_metric metric)
 {
 	struct fit_point *points = xcalloc(d->row_count + 1, sizeof(*points));
+	size_t count = load_points(d, metric, true, points);
+	double u0 = NAN;
+	double slope;
 
+	if (count >= 2 && d->rows[0].n == 0 && d->rows[0].observed &&
+		isfinite(d->rows[0].load[metric]))
+		u0 = d->rows[0].load[metric];
+	else if (count < 2 || fit_line(&u0, &slope, points, count) < 0)
+		u0 = NAN;
+	free(points);
+	return u0;
+}
+
+/* The throughput at which a resource is full. Each observed level promises
+ * X (1 - U0) / (U - U0). A MB does not need the same of it everywhere: caches
+ * warm, and a disk is not busy in proportion. So a promise is worth the less
+ * the farther it reaches, and where the resource is nearly full what was
+ * moved there says more than any line. NAN: it is not used by syncs. */
+static double full_at(
+	const struct decision *d, enum load_metric metric, double u0)
+{
+	double sum = 0;
+	double weights = 0;
+
+	for (size_t i = 0; i < d->row_count; i++) {
+		const struct level *row = &d->rows[i];
+		double used = row->load[metric] - u0;
+		if (!row->observed || !(row->x_mb_min > 0) || !(used > 0) ||
+			row->k <= 0)
+			continue;
+		double more = fmax((1 - u0) / used, 1);
+		double error = hypot(
+			U_ERROR / sqrt(row->k) / used, row->se / row->x_mb_min);
+		error = hypot(error, d->policy->gain_delta * log2(more));
+		sum += log(row->x_mb_min * (1 - u0) / used) / (error * error);
+		weights += 1 / (error * error);
+	}
+	return weights > 0 ? exp(sum / weights) : NAN;
+}
+
+void decision_lines(struct decision *d)
+{
 	for (size_t i = 0; i < UTILISATIONS; i++) {
 		enum load_metric metric = utilisations[i];
-		size_t count = load_points(d, metric, true, points);
-		double slope;
-		d->d[metric] = NAN;
-		if (count >= 2 &&
-			fit_line(&d->u0[metric], &slope, points, count) == 0)
-			d->d[metric] = slope;
+		double u0 = in_use_idle(d, metric);
+		double full = u0 < 1 ? full_at(d, metric, u0) : NAN;
+		d->u0[metric] = u0;
+		d->d[metric] = (1 - u0) / full;
 	}
-	free(points);
 }
 
 void decision_capacity(struct decision *d)
@@ -131,7 +172,7 @@ void decision_capacity(struct decision *d)
 
 	for (size_t i = 0; i < UTILISATIONS; i++) {
 		enum load_metric metric = utilisations[i];
-		if (!(d->d[metric] > 0) || d->u0[metric] >= 1 ||
+		if (!(d->d[metric] > 0) ||
 			(metric == LOAD_DISK_UTIL &&
 				!d->facts->disk_rotational))
 			continue;

@@ -163,6 +163,101 @@ static void a_plateau_seen_is_believed(void **state)
 	assert_int_equal(out.batch_size, 8);
 }
 
+/* What was moved at so many syncs, and the share of the resource in use. */
+struct seen {
+	unsigned wave, n;
+	double x, used;
+	unsigned buckets; /* at most PER_LEVEL */
+};
+
+static void add_seen(
+	const struct seen *seen, size_t levels, enum load_metric metric)
+{
+	struct recommend_policy policy = recommend_policy_default;
+
+	setup(NULL);
+	facts.exporter = facts.disk_rotational = true;
+	for (size_t i = 0; i < levels; i++) {
+		add(seen[i].wave, seen[i].n, seen[i].x);
+		set_load(seen[i].n, LOAD_CPU, 0.01);
+		set_load(seen[i].n, metric, seen[i].used);
+		count -= PER_LEVEL - seen[i].buckets;
+	}
+	facts.wave = seen[levels - 1].wave;
+	facts.wave_slots = seen[levels - 1].n;
+	facts.admitted = facts.done = facts.wave_slots;
+	policy.cpu_max = policy.nic_max = policy.disk_util_max = 1;
+	recommend(&out, bucket, count, &facts, &policy);
+}
+#define SEEN(metric, ...)                                                      \
+	do {                                                                   \
+		static const struct seen s_[] = {__VA_ARGS__};                 \
+		add_seen(s_, sizeof(s_) / sizeof(*s_), metric);                \
+	} while (0)
+
+/* A disk whose limit is 500 MB/min. Its cache was warm in the pilots, so that
+ * they promise 800; eight syncs that keep it busy say what it can. */
+static void what_was_moved_near_full_beats_a_line(void **state)
+{
+	(void)state;
+	SEEN(LOAD_DISK_UTIL, {1, 1, 60, 0.115, 36}, {2, 5, 301, 0.373, 36});
+	assert_true(out.capacity > 600);
+	assert_int_equal(out.batch_size, 10);
+	/* Ten busy seconds of a ramp are no capacity. */
+	SEEN(LOAD_DISK_UTIL, {1, 1, 60, 0.115, 36}, {2, 4, 248, 0.88, 2},
+		{2, 5, 301, 0.373, 36});
+	assert_true(out.capacity > 600);
+	SEEN(LOAD_DISK_UTIL, {1, 1, 60, 0.115, 36}, {2, 3, 181, 0.125, 36},
+		{2, 5, 301, 0.373, 36}, {3, 8, 462, 0.924, 36});
+	assert_true(out.capacity > 490 && out.capacity < 520);
+	assert_true(out.batch_size >= 8 && out.batch_size <= 9);
+	assert_says("is all that can be had: disk busy reaches 100 % there");
+}
+
+/* Four fifths of a disk in use promise 640 MB/min, also where 510 are all it
+ * gives: a plateau that was seen is what counts. */
+static void a_plateau_beats_what_utilisation_promises(void **state)
+{
+	(void)state;
+	SEEN(LOAD_DISK_UTIL, {1, 1, 58, 0.09, 36}, {2, 4, 237, 0.37, 36},
+		{2, 6, 358, 0.56, 36}, {3, 7, 434, 0.68, 36},
+		{3, 8, 467, 0.8, 36}, {4, 9, 513, 0.8, 36},
+		{4, 10, 510, 0.8, 36});
+	assert_true(out.capacity > 600);
+	assert_true(out.batch_size >= 8 && out.batch_size <= 10);
+	assert_int_equal(out.binding, LIMIT_KNEE);
+	SEEN(LOAD_DISK_UTIL, {1, 1, 58, 0.09, 36}, {2, 5, 297, 0.45, 36},
+		{3, 9, 513, 0.8, 36}, {3, 10, 510, 0.8, 36});
+	assert_true(out.batch_size >= 8 && out.batch_size <= 10);
+	SEEN(LOAD_DISK_UTIL, {1, 1, 58, 0.09, 36}, {2, 4, 237, 0.37, 36},
+		{2, 6, 358, 0.56, 36}, {3, 7, 434, 0.68, 36},
+		{3, 8, 467, 0.8, 36}, {4, 9, 513, 0.8, 36},
+		{4, 10, 510, 0.8, 36}, {5, 14, 494, 0.8, 36});
+	assert_true(out.batch_size >= 8 && out.batch_size <= 10);
+}
+
+/* 30 % of a processor, swept to 8 at 589 MB/min. */
+static void a_processor_that_is_full_is_read_there(void **state)
+{
+	(void)state;
+	SEEN(LOAD_CPU, {1, 1, 79, 0.129, 36}, {2, 5, 399, 0.606, 36});
+	assert_int_equal(out.batch_size, 8);
+	SEEN(LOAD_CPU, {1, 1, 79, 0.131, 36}, {2, 3, 239, 0.392, 36},
+		{2, 5, 401, 0.619, 36}, {3, 6, 486, 0.8, 36},
+		{3, 7, 559, 0.95, 36}, {3, 8, 580, 0.985, 36});
+	assert_true(out.capacity > 575 && out.capacity < 605);
+	assert_true(out.batch_size >= 7 && out.batch_size <= 8);
+}
+
+/* What people who work online use is no part of what a MB needs. */
+static void idle_use_is_not_the_syncs(void **state)
+{
+	(void)state;
+	SEEN(LOAD_CPU, {0, 0, 0, 0.3, 36}, {1, 1, 60, 0.35, 36},
+		{2, 5, 300, 0.55, 36});
+	assert_true(fabs(out.capacity - 840) < 10);
+}
+
 static void waiting_users_limit(void **state)
 {
 	(void)state;
@@ -281,6 +376,10 @@ int main(void)
 		T(each_load_binds),
 		T(what_is_full_moves_no_more),
 		T(a_plateau_seen_is_believed),
+		T(what_was_moved_near_full_beats_a_line),
+		T(a_plateau_beats_what_utilisation_promises),
+		T(a_processor_that_is_full_is_read_there),
+		T(idle_use_is_not_the_syncs),
 		T(waiting_users_limit),
 		T(an_unlucky_minute_is_tried_again),
 		T(slo_rule),
