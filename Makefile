@@ -24,7 +24,8 @@ SEE_agent                := $(SEE_agent/link) agent/link agent/fleet
 SEE_controller/config    := lib
 SEE_controller/model     := lib
 SEE_controller/recommend := lib controller/model
-SEE_controller/simulate  := lib controller/model controller/recommend
+SEE_controller/simulate  := lib controller/model controller/recommend \
+                            controller/rollout
 SEE_controller/measure   := lib lib/net controller/model
 SEE_controller/rollout   := lib controller/config
 SEE_controller/archive   := lib controller/model controller/recommend \

@@ -12,6 +12,7 @@
 
 #include "alloc.h"
 #include "err.h"
+#include "ramp.h"
 
 /* ---- planning */
 
@@ -227,11 +228,11 @@ static bool start_is_due(const struct rollout *r, const struct wave_row *wave,
 	const struct scenario_steps *steps = &r->scenario->steps;
 	int64_t stagger = steps->stagger_us;
 
-	if (wave->barrier || active < wave->peak || wave->grown_us == 0)
-		return true;
 	if (wave->kind != WAVE_KIND_PILOT && active + 1 > in->n_observed)
 		stagger = steps->stagger_beyond_us;
-	return in->now_us - wave->grown_us >= stagger;
+	return wave->barrier ||
+		ramp_is_due(active, wave->peak, wave->grown_us, stagger,
+			in->now_us);
 }
 
 unsigned wave_admit(struct rollout *r, struct wave_row *wave,
@@ -253,11 +254,8 @@ unsigned wave_admit(struct rollout *r, struct wave_row *wave,
 			return admitted;
 		client_command(r, client, COMMAND_START);
 		wave->admitted++;
-		/* A replacement does not put off the next growth. */
-		if (active + 1 > wave->peak) {
-			wave->peak = active + 1;
-			wave->grown_us = in->now_us;
-		}
+		ramp_started(
+			active + 1, &wave->peak, &wave->grown_us, in->now_us);
 		r->wave_changed[wave - r->waves] = true;
 		admitted++;
 	}

@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "clock.h"
+#include "ramp.h"
 #include "random.h"
 
 #define NOISE_CLIENT  0.84 /* correlation of neighbouring steps */
@@ -39,10 +41,11 @@ struct world {
 	unsigned live_count;
 	enum world_order order;
 	bool typical;
-	unsigned reached; /* most at once since slots was lowered */
+	unsigned peak; /* most at once in this wave */
 	unsigned clients, started, done, active;
 	unsigned slots, wave;
-	double stagger_s, last_start_s;
+	double stagger_s;
+	int64_t grown_us; /* when more than ever before ran; 0: never */
 	struct brake_order brake;
 	double server_noise;
 	uint64_t random;
@@ -88,7 +91,6 @@ struct world *world_new(const struct server *server, unsigned clients,
 	w->client = xcalloc(clients, sizeof(*w->client));
 	w->live = xcalloc(clients, sizeof(*w->live));
 	w->random = seed;
-	w->last_start_s = -INFINITY;
 	w->order = order;
 	for (unsigned i = 0; i < clients; i++) {
 		struct client *c = &w->client[i];
@@ -176,6 +178,10 @@ void world_left(const struct world *w, double *mb_left, double *largest)
 void world_set(struct world *w, unsigned slots, double stagger_s, unsigned wave,
 	bool typical, const struct brake_order *brake)
 {
+	if (wave != w->wave) {
+		w->peak = w->started - w->done;
+		w->grown_us = 0;
+	}
 	w->typical = typical;
 	w->slots = slots;
 	w->stagger_s = stagger_s;
@@ -199,23 +205,26 @@ static void obey_pause(struct world *w)
 /* Slots are counted with the paused ones, which hold theirs. */
 static void start_some(struct world *w)
 {
-	double now = now_s(w);
-	/* Who takes the place of one that ended need not wait: the server has
-	 * borne as many before. */
-	while (w->started < w->clients && !w->brake.hold &&
-		w->started - w->done < w->slots &&
-		(now - w->last_start_s >= w->stagger_s ||
-			w->started - w->done < w->reached)) {
+	/* Never 0, which says that none has started. */
+	int64_t now_us = ((int64_t)w->step + 1) * WORLD_STEP_S * US_PER_S;
+	int64_t stagger_us = (int64_t)(w->stagger_s * US_PER_S);
+
+	for (;;) {
+		unsigned running = w->started - w->done;
+
+		if (w->started == w->clients || w->brake.hold ||
+			running >= w->slots ||
+			!ramp_is_due(running, w->peak, w->grown_us, stagger_us,
+				now_us))
+			break;
 		choose_next(w);
 		w->live[w->live_count++] = w->started;
 		w->client[w->started++].state = RUNNING;
 		w->active++;
-		w->last_start_s = now;
+		ramp_started(running + 1, &w->peak, &w->grown_us, now_us);
 	}
-	if (w->reached < w->started - w->done)
-		w->reached = w->started - w->done;
-	if (w->reached > w->slots)
-		w->reached = w->slots;
+	if (w->peak > w->slots)
+		w->peak = w->slots;
 }
 
 /* How many uncapped syncs would load the server like this. */

@@ -1,0 +1,24 @@
+/*
+ * ramp.c - see ramp.h.
+ *
+ * Asked by waves.c for a rollout and by controller/simulate for the study.
+ * Pure; any thread.
+ */
+#include "ramp.h"
+
+bool ramp_is_due(unsigned active, unsigned peak, int64_t grown_us,
+	int64_t stagger_us, int64_t now_us)
+{
+	return active < peak || grown_us == 0 ||
+		now_us - grown_us >= stagger_us;
+}
+
+void ramp_started(
+	unsigned active, unsigned *peak, int64_t *grown_us, int64_t now_us)
+{
+	/* A replacement does not put off the next growth. */
+	if (active <= *peak)
+		return;
+	*peak = active;
+	*grown_us = now_us;
+}
