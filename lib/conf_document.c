@@ -58,7 +58,7 @@ static void write_type(const struct conf_field *field, struct buf *out)
 	} else {
 		(void)buf_append_text(out, type_name(field));
 		if (field->min != 0 || field->max != 0)
-			(void)buf_printf(out, ", %.15g to %.15g", field->min,
+			(void)buf_printf(out, ", %.16g to %.16g", field->min,
 				field->max);
 	}
 }

@@ -101,7 +101,7 @@ static int check_range(
 		return 0;
 	if (value < field->min || value > field->max)
 		return err_set(err, ERR_CONFIG,
-			"expected %s from %.15g to %.15g, found %.15g",
+			"expected %s from %.16g to %.16g, found %.15g",
 			field->type == CONF_INT ? "a whole number" : "a number",
 			field->min, field->max, value);
 	return 0;
