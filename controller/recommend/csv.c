@@ -15,7 +15,7 @@
 #include "alloc.h"
 #include "err.h"
 
-#define COLUMNS_MAX 32
+#define COLUMNS_MAX 64
 #define CELL_MAX    63
 #define LENGTH_S    5 /* of the only row */
 
@@ -31,22 +31,31 @@ enum column {
 	COLUMN_UTIL,
 	COLUMN_MEM,
 	COLUMN_NIC,
-	COLUMN_COUNT
+	COLUMN_LENGTH, /* of the report only, from here on */
+	COLUMN_WHY,
+	COLUMN_COUNT,
+	COLUMN_IGNORED = COLUMN_COUNT
 };
 #define COLUMNS_NEEDED 3
+#define REPORT_FIRST   "start_utc" /* says that the report wrote the file */
 
-static const char *const column_names[COLUMN_COUNT] = {
-	[COLUMN_SECONDS] = "seconds",
-	[COLUMN_N] = "n",
-	[COLUMN_X] = "x_mb_per_min",
-	[COLUMN_WAVE] = "wave",
-	[COLUMN_P95] = "canary_p95_ms",
-	[COLUMN_PROBES] = "probes",
-	[COLUMN_CPU] = "cpu",
-	[COLUMN_AWAIT] = "disk_await_ms",
-	[COLUMN_UTIL] = "disk_util",
-	[COLUMN_MEM] = "mem_available",
-	[COLUMN_NIC] = "nic",
+/* A name as anyone writes it, and as `sluice report --csv` does. */
+static const struct {
+	const char *plain, *report;
+} column_names[COLUMN_COUNT] = {
+	[COLUMN_SECONDS] = {"seconds", "start_s"},
+	[COLUMN_N] = {"n", "n"},
+	[COLUMN_X] = {"x_mb_per_min", "mb_per_min"},
+	[COLUMN_WAVE] = {"wave", "wave"},
+	[COLUMN_P95] = {"canary_p95_ms", "canary_p95_ms"},
+	[COLUMN_PROBES] = {"probes", "probes"},
+	[COLUMN_CPU] = {"cpu", "cpu"},
+	[COLUMN_AWAIT] = {"disk_await_ms", "disk_await_ms"},
+	[COLUMN_UTIL] = {"disk_util", "disk_util"},
+	[COLUMN_MEM] = {"mem_available", "mem_available"},
+	[COLUMN_NIC] = {"nic", "nic"},
+	[COLUMN_LENGTH] = {NULL, "seconds"},
+	[COLUMN_WHY] = {NULL, "why"},
 };
 
 struct reader {
@@ -54,6 +63,7 @@ struct reader {
 	const char *at, *end;
 	unsigned line, column; /* of the cell that was read last, from 1 */
 	bool line_ended;
+	bool report; /* the file is the report's */
 	char cell[CELL_MAX + 1];
 	enum column order[COLUMNS_MAX];
 	unsigned columns;
@@ -91,6 +101,17 @@ static int next_cell(struct reader *r, struct err *err)
 	return 0;
 }
 
+static enum column column_named(const struct reader *r)
+{
+	for (int i = 0; i < COLUMN_COUNT; i++) {
+		const char *name = r->report ? column_names[i].report
+					     : column_names[i].plain;
+		if (name && strcmp(r->cell, name) == 0)
+			return (enum column)i;
+	}
+	return COLUMN_IGNORED;
+}
+
 static int read_header(struct reader *r, struct err *err)
 {
 	bool seen[COLUMN_COUNT] = {false};
@@ -99,30 +120,32 @@ static int read_header(struct reader *r, struct err *err)
 	r->column = 0;
 	do {
 		if (r->columns == COLUMNS_MAX)
-			return wrong(r, err, "more than 32 columns");
+			return wrong(r, err, "more than 64 columns");
 		if (next_cell(r, err) < 0)
 			return -1;
-		int column = 0;
-		while (column < COLUMN_COUNT &&
-			strcmp(r->cell, column_names[column]) != 0)
-			column++;
-		if (column == COLUMN_COUNT)
+		if (r->columns == 0)
+			r->report = strcmp(r->cell, REPORT_FIRST) == 0;
+		enum column column = column_named(r);
+		if (column == COLUMN_IGNORED && !r->report)
 			return wrong(r, err,
 				"unknown column; known are seconds, n, "
 				"x_mb_per_min, wave, canary_p95_ms, probes, "
 				"cpu, disk_await_ms, disk_util, "
 				"mem_available, nic");
-		if (seen[column])
+		if (column != COLUMN_IGNORED && seen[column])
 			return wrong(r, err, "the column is there twice");
-		seen[column] = true;
-		r->order[r->columns++] = (enum column)column;
+		if (column != COLUMN_IGNORED)
+			seen[column] = true;
+		r->order[r->columns++] = column;
 	} while (!r->line_ended);
 	for (int i = 0; i < COLUMNS_NEEDED; i++)
 		if (!seen[i])
 			return err_set(err, ERR_CONFIG,
 				"%s:1: the column \"%s\" is missing; needed "
 				"are seconds, n, x_mb_per_min",
-				r->name, column_names[i]);
+				r->name,
+				r->report ? column_names[i].report
+					  : column_names[i].plain);
 	return 0;
 }
 
@@ -170,9 +193,41 @@ static void set_value(struct bucket *bucket, enum column column, double value)
 	case COLUMN_NIC:
 		set_load(bucket, LOAD_NIC, value);
 		break;
+	case COLUMN_LENGTH:
+		bucket->seconds = (float)value;
+		break;
+	case COLUMN_WHY:
 	case COLUMN_COUNT:
 		break;
 	}
+}
+
+/* Why the report left a bucket out. */
+static unsigned flag_named(const char *name)
+{
+	for (unsigned i = 0; i < BUCKET_FLAGS; i++)
+		if (strcmp(name,
+			    bucket_flag_name((enum bucket_flag)(1u << i))) == 0)
+			return 1u << i;
+	return BUCKET_INVALID;
+}
+
+static int read_cell(struct reader *r, struct bucket *bucket,
+	enum column column, struct err *err)
+{
+	char *end;
+
+	if (column == COLUMN_IGNORED || *r->cell == '\0')
+		return 0;
+	if (column == COLUMN_WHY) {
+		bucket->flags |= flag_named(r->cell);
+		return 0;
+	}
+	double value = strtod(r->cell, &end);
+	if (*end != '\0')
+		return wrong(r, err, "expected a number");
+	set_value(bucket, column, value);
+	return 0;
 }
 
 /* A p95 without its number of probes: one a second, as our own canary. */
@@ -194,21 +249,16 @@ static int read_row(struct reader *r, struct bucket *bucket, struct err *err)
 	bucket->n = bucket->x_mb_min = NAN;
 	r->column = 0;
 	for (unsigned i = 0; i < r->columns; i++) {
-		char *end;
-		if (next_cell(r, err) < 0)
+		if (next_cell(r, err) < 0 ||
+			read_cell(r, bucket, r->order[i], err) < 0)
 			return -1;
-		double value = strtod(r->cell, &end);
-		if (*end != '\0')
-			return wrong(r, err, "expected a number");
-		if (*r->cell)
-			set_value(bucket, r->order[i], value);
 		if (r->line_ended != (i + 1 == r->columns))
 			return wrong(r, err,
 				r->line_ended ? "the row ends too early"
 					      : "the row has too many cells");
 	}
 	if (!isfinite(bucket->start_s))
-		return wrong(r, err, "the row has no time in \"seconds\"");
+		return wrong(r, err, "the row has no time");
 	finish_row(bucket);
 	return 0;
 }
@@ -247,8 +297,8 @@ static int read_rows(struct reader *r, struct csv_table *table, struct err *err)
 			if (length <= 0)
 				return wrong(r, err,
 					"rows must be in order of time");
-			row[-1].seconds = (float)length;
-			row->seconds = (float)length;
+			if (!r->report)
+				row[-1].seconds = row->seconds = (float)length;
 		}
 		table->count++;
 	}
@@ -272,7 +322,8 @@ int csv_read(struct csv_table *table, const char *name, const char *text,
 	}
 	for (unsigned i = 0; i < r.columns; i++) {
 		result.canary = result.canary || r.order[i] == COLUMN_P95;
-		result.load = result.load || r.order[i] >= COLUMN_CPU;
+		result.load = result.load ||
+			(r.order[i] >= COLUMN_CPU && r.order[i] <= COLUMN_NIC);
 	}
 	*table = result;
 	return 0;

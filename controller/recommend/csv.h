@@ -6,6 +6,9 @@
  * disk_await_ms, disk_util, mem_available and nic are known (ratios 0..1).
  * An empty cell was not measured. Rows must be in order of time; a row lasts
  * until the next one, the last as long as the one before.
+ *
+ * The buckets.csv of `sluice report --csv` is taken as well, known by its first
+ * column; what the report left out is left out again.
  */
 #ifndef SLUICE_CSV_H
 #define SLUICE_CSV_H

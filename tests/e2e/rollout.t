@@ -126,6 +126,9 @@ like "so is an edited bucket" "$("$BIN/sluice" replay "$WORK/edited")" \
 
 check "a report" "$BIN/sluice" report --html "$WORK/report.html"
 check "with its figures in it" grep -q '<svg' "$WORK/report.html"
+check "its buckets" "$BIN/sluice" report --csv="$WORK/csv"
+like "which anyone can ask for a recommendation" "$("$BIN/sluice" recommend \
+	--from-csv "$WORK/csv/buckets.csv" --observed 3)" 'Recommended [0-9]+: '
 for user in "${users[@]}"; do
 	kill "${agent[$user]}"
 	wait "${agent[$user]}"
