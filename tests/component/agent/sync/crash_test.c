@@ -88,8 +88,7 @@ static unsigned kill_at_every(void **state, const char *kind)
 		assert_false(run_until(f, "never", 0));
 		assert_equal_to_server(f);
 		assert_served_once(f);
-		assert_int_equal(teardown(state), 0);
-		assert_int_equal(setup(state), 0);
+		anew(state);
 	}
 	return step - 2;
 }
@@ -197,8 +196,7 @@ static void killed_and_changed(
 			if (had[i])
 				assert_int_equal(
 					inbox->messages[i].served_bodies, 1);
-		assert_int_equal(teardown(state), 0);
-		assert_int_equal(setup(state), 0);
+		anew(state);
 	}
 	assert_true(step > 7);
 }

@@ -79,6 +79,14 @@ static inline int teardown(void **state)
 	return 0;
 }
 
+/* Another account and another store, for the next of many cases. */
+static inline struct fixture *anew(void **state)
+{
+	teardown(state);
+	setup(state);
+	return *state;
+}
+
 static inline struct sync_setup setup_of(const struct fixture *f)
 {
 	return (struct sync_setup){

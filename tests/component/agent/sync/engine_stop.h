@@ -1,5 +1,5 @@
 /*
- * engine_stop.h - runs that are paused or cancelled from within a window of
+ * engine_stop.h - runs that are paused, cancelled or cut off in a window of
  * the fake, and what is true of them whatever the engine's shape.
  */
 #ifndef SLUICE_ENGINE_STOP_H
@@ -75,6 +75,30 @@ static inline void assert_goes_on_after_cancel(
 	assert_int_equal(run_as(f, how), 0);
 	assert_equal_to_server(f);
 	assert_served_once(f);
+}
+
+/* The connection dies in every window in turn, in its middle. */
+static inline void assert_cuts_cost_nothing_twice(void **state, bool one_thread)
+{
+	unsigned windows = 99;
+
+	for (unsigned cut = 1; cut <= windows; cut++) {
+		struct fixture *f = *state;
+		struct sync_setup how = setup_of(f);
+
+		fill(f);
+		how.one_thread = one_thread;
+		f->fake->cut_window = cut;
+		f->fake->cut_item = cut % 4;
+		assert_int_equal(run_as(f, &how), 0);
+		assert_equal_to_server(f);
+		assert_served_once(f);
+		assert_true(f->fake->sessions <= 2);
+		if (f->fake->sessions == 1)
+			windows = cut;
+		anew(state);
+	}
+	assert_true(windows > 5 && windows < 99);
 }
 
 #endif

@@ -71,23 +71,7 @@ static void needs_no_other_thread(void **state)
 
 static void lost_connections_cost_nothing_twice(void **state)
 {
-	struct fixture *f = *state;
-	unsigned windows = 99;
-
-	for (unsigned cut = 1; cut <= windows; cut++) {
-		fill(f);
-		f->fake->cut_window = cut;
-		f->fake->cut_item = cut % 4;
-		assert_int_equal(run_in(f, f->store), 0);
-		assert_equal_to_server(f);
-		assert_served_once(f);
-		if (f->fake->sessions == 1)
-			windows = cut;
-		assert_int_equal(teardown(state), 0);
-		assert_int_equal(setup(state), 0);
-		f = *state;
-	}
-	assert_true(windows > 5 && windows < 99);
+	assert_cuts_cost_nothing_twice(state, true);
 }
 
 static void cancelled_goes_on_later(void **state)
