@@ -46,20 +46,39 @@
 
 static const char home_body[] = MULTI(OK200("/",
 	"<c:calendar-home-set><d:href>/h/</d:href></c:calendar-home-set>"));
-static const char list_body[] = MULTI(OK200("/h/cal/",
-	"<d:resourcetype><d:collection/><c:calendar/></d:resourcetype>"
-	"<d:supported-report-set><d:supported-report><d:report>"
-	"<d:sync-collection/></d:report></d:supported-report>"
-	"</d:supported-report-set>" TOKEN("t1")));
+/* The home with the one calendar in it, whose state is T. */
+#define LIST_BODY(T)                                                            \
+	MULTI(OK200("/h/cal/",                                                  \
+		"<d:resourcetype><d:collection/><c:calendar/></d:resourcetype>" \
+		"<d:supported-report-set><d:supported-report><d:report>"        \
+		"<d:sync-collection/></d:report></d:supported-report>"          \
+		"</d:supported-report-set>" TOKEN(T)))
 
 #define HOME_STEP                                                              \
 	{                                                                      \
 		.path = "/", .times = -1, .status = 207, .body = home_body     \
 	}
-#define LIST_STEP                                                              \
+#define HOME_WITH(BODY)                                                        \
 	{                                                                      \
 		.path = "/h/", .times = -1, .status = 207, .headers = PROVEN,  \
-		.body = list_body                                              \
+		.body = BODY                                                   \
+	}
+#define LIST_STEP HOME_WITH(LIST_BODY("t1"))
+/* All ITEMS there are, asked for without a token. */
+#define LISTED(ITEMS)                                                          \
+	{                                                                      \
+		.method = "REPORT", .contains = "sync-collection",             \
+		.times = -1, .status = 207, .body = MULTI(ITEMS TOKEN("t1"))   \
+	}
+#define BOTH_WHOLE                                                             \
+	{                                                                      \
+		.method = "REPORT", .times = -1, .status = 207,                \
+		.body = MULTI(OBJECT("a") OBJECT("b"))                         \
+	}
+#define ONE_WHOLE(NAME)                                                        \
+	{                                                                      \
+		.method = "GET", .path = "/h/cal/" NAME, .times = -1,          \
+		.status = 200, .body = EVENT(NAME)                             \
 	}
 
 struct fixture {
@@ -124,12 +143,7 @@ static int run(struct fixture *f, const struct fake_step *steps, size_t count)
 
 #define RUN(F, STEPS) run(F, STEPS, sizeof(STEPS) / sizeof((STEPS)[0]))
 
-#define ALL_LISTED                                                             \
-	{                                                                      \
-		.method = "REPORT", .contains = "sync-collection",             \
-		.times = -1, .status = 207,                                    \
-		.body = MULTI(ITEM("a") ITEM("b") ITEM("bad") TOKEN("t1"))     \
-	}
+#define ALL_LISTED LISTED(ITEM("a") ITEM("b") ITEM("bad"))
 
 static void object_that_cannot_be_had(void **state)
 {
@@ -144,27 +158,9 @@ static void object_that_cannot_be_had(void **state)
 			.path = "/h/cal/bad",
 			.times = -1,
 			.status = 500},
-		{.method = "GET",
-			.path = "/h/cal/a",
-			.times = -1,
-			.status = 200,
-			.body = EVENT("a")},
-		{.method = "GET",
-			.path = "/h/cal/b",
-			.times = -1,
-			.status = 200,
-			.body = EVENT("b")},
-		{.method = "REPORT",
-			.times = -1,
-			.status = 207,
-			.body = MULTI(OBJECT("a") OBJECT("b"))}};
-	const struct fake_step well[] = {HOME_STEP, LIST_STEP, NO_CHANGES,
-		ALL_LISTED,
-		{.method = "GET",
-			.path = "/h/cal/bad",
-			.times = -1,
-			.status = 200,
-			.body = EVENT("bad")}};
+		ONE_WHOLE("a"), ONE_WHOLE("b"), BOTH_WHOLE};
+	const struct fake_step well[] = {
+		HOME_STEP, LIST_STEP, NO_CHANGES, ALL_LISTED, ONE_WHOLE("bad")};
 
 	assert_int_equal(RUN(f, ill), 0);
 	assert_int_equal(f->progress.totals.events, 2);
@@ -176,15 +172,7 @@ static void object_that_cannot_be_had(void **state)
 }
 
 static const struct fake_step healthy[] = {HOME_STEP, LIST_STEP, NO_CHANGES,
-	{.method = "REPORT",
-		.contains = "sync-collection",
-		.times = -1,
-		.status = 207,
-		.body = MULTI(ITEM("a") ITEM("b") TOKEN("t1"))},
-	{.method = "REPORT",
-		.times = -1,
-		.status = 207,
-		.body = MULTI(OBJECT("a") OBJECT("b"))}};
+	LISTED(ITEM("a") ITEM("b")), BOTH_WHOLE};
 
 /* Whatever answers in the server's place, what is stored stays. */
 static void strangers_take_nothing(void **state)
@@ -251,21 +239,12 @@ static void proof_costs_one_request(void **state)
 static void change_during_the_copy(void **state)
 {
 	struct fixture *f = *state;
-	static const char moved_on[] = MULTI(OK200("/h/cal/",
-		"<d:resourcetype><d:collection/><c:calendar/></d:resourcetype>"
-		"<d:supported-report-set><d:supported-report><d:report>"
-		"<d:sync-collection/></d:report></d:supported-report>"
-		"</d:supported-report-set>" TOKEN("t2")));
 	const struct fake_step steps[] = {HOME_STEP,
 		{.path = "/h/",
 			.status = 207,
 			.headers = PROVEN,
-			.body = list_body},
-		{.path = "/h/",
-			.times = -1,
-			.status = 207,
-			.headers = PROVEN,
-			.body = moved_on},
+			.body = LIST_BODY("t1")},
+		HOME_WITH(LIST_BODY("t2")),
 		{.contains = ">t1<",
 			.times = 1,
 			.status = 207,
@@ -284,14 +263,7 @@ static void change_during_the_copy(void **state)
 			.times = -1,
 			.status = 207,
 			.body = MULTI(OBJECT("c"))},
-		{.path = "/h/cal/c",
-			.times = -1,
-			.status = 200,
-			.body = EVENT("c")},
-		{.method = "REPORT",
-			.times = -1,
-			.status = 207,
-			.body = MULTI(OBJECT("a") OBJECT("b"))}};
+		ONE_WHOLE("c"), BOTH_WHOLE};
 
 	assert_int_equal(RUN(f, steps), 0);
 	assert_int_equal(f->progress.totals.events, 2);
@@ -312,11 +284,7 @@ static void clock_tokens_prove_nothing(void **state)
 						  .status = 207,
 						  .headers = "Server: SOGo\r\n",
 						  .body = home_body},
-		{.path = "/h/",
-			.times = -1,
-			.status = 207,
-			.headers = PROVEN,
-			.body = clock_list},
+		HOME_WITH(clock_list),
 		{.method = "PROPFIND",
 			.path = "/h/cal/",
 			.times = -1,
@@ -324,10 +292,7 @@ static void clock_tokens_prove_nothing(void **state)
 			.body = MULTI(ITEM("a") ITEM("b") OK200("/h/cal/",
 				"<s:getctag xmlns:s=\"http://"
 				"calendarserver.org/ns/\">c1</s:getctag>"))},
-		{.method = "REPORT",
-			.times = -1,
-			.status = 207,
-			.body = MULTI(OBJECT("a") OBJECT("b"))}};
+		BOTH_WHOLE};
 
 	assert_int_equal(RUN(f, steps), 0);
 	assert_int_equal(f->progress.totals.events, 2);
@@ -360,30 +325,18 @@ static int answer_many(
 /* Copies COUNT objects; the round trips of a later run that finds one more. */
 static uint64_t trips_of_a_delta(struct fixture *f, int count)
 {
-	static const char moved_on[] = MULTI(OK200("/h/cal/",
-		"<d:resourcetype><d:collection/><c:calendar/></d:resourcetype>"
-		"<d:supported-report-set><d:supported-report><d:report>"
-		"<d:sync-collection/></d:report></d:supported-report>"
-		"</d:supported-report-set>" TOKEN("t2")));
 	const struct fake_step first[] = {HOME_STEP, LIST_STEP,
 		{.method = "REPORT",
 			.times = -1,
 			.answer = answer_many,
 			.context = &count}};
 	const struct fake_step second[] = {HOME_STEP,
-		{.path = "/h/",
-			.times = -1,
-			.status = 207,
-			.headers = PROVEN,
-			.body = moved_on},
+		HOME_WITH(LIST_BODY("t2")),
 		{.contains = ">t1<",
 			.times = -1,
 			.status = 207,
 			.body = MULTI(ITEM("new") TOKEN("t2"))},
-		{.path = "/h/cal/new",
-			.times = -1,
-			.status = 200,
-			.body = EVENT("new")}};
+		ONE_WHOLE("new")};
 
 	assert_int_equal(RUN(f, first), 0);
 	assert_int_equal(f->progress.totals.events, count);
@@ -409,10 +362,7 @@ static void throttled_and_back(void **state)
 {
 	struct fixture *f = *state;
 	const struct fake_step steps[] = {HOME_STEP, LIST_STEP, NO_CHANGES,
-		{.contains = "sync-collection",
-			.times = -1,
-			.status = 207,
-			.body = MULTI(ITEM("a") ITEM("b") TOKEN("t1"))},
+		LISTED(ITEM("a") ITEM("b")),
 		/* A multiget that brings one of two, then too many requests. */
 		{.contains = "multiget",
 			.status = 207,
@@ -421,11 +371,7 @@ static void throttled_and_back(void **state)
 			.path = "/h/cal/b",
 			.status = 503,
 			.headers = "Retry-After: 1\r\n"},
-		{.method = "GET",
-			.path = "/h/cal/b",
-			.times = -1,
-			.status = 200,
-			.body = EVENT("b")}};
+		ONE_WHOLE("b")};
 
 	assert_int_equal(RUN(f, steps), 0);
 	assert_int_equal(f->progress.totals.events, 2);
