@@ -206,23 +206,31 @@ static void *name_server(void *context)
 	return NULL;
 }
 
-static void asking_a_name_server(void **state)
+/* A socket at ADDRESS, which the kernel picks. */
+static int hear(struct sockaddr_in *address)
 {
-	struct sockaddr_in address = {
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	socklen_t length = sizeof(*address);
+
+	*address = (struct sockaddr_in){
 		.sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
-	socklen_t length = sizeof(address);
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)address, length), 0);
+	getsockname(fd, (struct sockaddr *)address, &length);
+	return fd;
+}
+
+static void asking_a_name_server(void **state)
+{
+	struct sockaddr_in address;
+	int fd = hear(&address);
 	struct dns_service services[DNS_SERVICES_MAX];
 	char path[DNS_NAME_BYTES];
 	struct wire *wire = wire_new();
 	pthread_t thread;
 
 	(void)state;
-	assert_int_equal(
-		bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	getsockname(fd, (struct sockaddr *)&address, &length);
 	pthread_create(&thread, NULL, name_server, &fd);
 	assert_int_equal(dns_find_services("example.org", "caldavs", &address,
 				 wire, services, path),
@@ -238,20 +246,13 @@ static void asking_a_name_server(void **state)
 /* Nobody reads what is asked, and nobody waits for the resolver to see it. */
 static void a_silent_name_server_is_left(void **state)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	socklen_t length = sizeof(address);
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in address;
+	int fd = hear(&address);
 	struct dns_service services[DNS_SERVICES_MAX];
 	char path[DNS_NAME_BYTES] = "unset";
 	struct wire *wire = wire_new();
 
 	(void)state;
-	assert_int_equal(
-		bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	getsockname(fd, (struct sockaddr *)&address, &length);
 	wire_cancel(wire);
 	assert_int_equal(dns_find_services("example.org", "caldavs", &address,
 				 wire, services, path),
