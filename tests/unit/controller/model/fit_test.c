@@ -83,19 +83,26 @@ static void golden_falling(void **state)
 	assert_int_equal(fit_knee(&fit, 10, 0.95), 3);
 }
 
-/* p95 of waiting users at n = 0..5, standard errors by their probes. */
+/* P95 of waiting users at n = 0.., of so many PROBES each. */
+static void fit_waiting(struct fit_quad *quad, const double *p95,
+	const double *probes, size_t count)
+{
+	struct fit_point points[16];
+
+	for (size_t i = 0; i < count; i++)
+		points[i] = (struct fit_point){(double)i, p95[i],
+			p95[i] * (1.6 / sqrt(probes[i]) + 0.04)};
+	assert_int_equal(fit_quad(quad, points, count), 0);
+}
+
 static void golden_canary(void **state)
 {
 	const double y[] = {40, 44, 51, 60, 74, 88};
 	const double probes[] = {1800, 300, 90, 90, 90, 240};
-	struct fit_point points[6];
 	struct fit_quad quad;
 
 	(void)state;
-	for (size_t i = 0; i < 6; i++)
-		points[i] = (struct fit_point){
-			(double)i, y[i], y[i] * (1.6 / sqrt(probes[i]) + 0.04)};
-	assert_int_equal(fit_quad(&quad, points, 6), 0);
+	fit_waiting(&quad, y, probes, 6);
 	golden(quad.l[0], 39.9949397053);
 	golden(quad.l[1], 2.62992326644);
 	golden(quad.l[2], 1.40468527266);
@@ -110,14 +117,10 @@ static void a_thin_level_doubts_little(void **state)
 {
 	const double y[] = {45.6, 46.6, 78.8, 50.7, 52.7, 55.8};
 	const double probes[] = {1800, 1170, 35, 35, 230, 2640};
-	struct fit_point points[6];
 	struct fit_quad quad;
 
 	(void)state;
-	for (size_t i = 0; i < 6; i++)
-		points[i] = (struct fit_point){
-			(double)i, y[i], y[i] * (1.6 / sqrt(probes[i]) + 0.04)};
-	assert_int_equal(fit_quad(&quad, points, 6), 0);
+	fit_waiting(&quad, y, probes, 6);
 	assert_true(fit_quad_upper(&quad, 5, 5) < 1.08 * 55.8);
 }
 
