@@ -2,11 +2,10 @@
 # Files as people get them wrong: each error says where, what was expected and
 # what to do, and is exit 2.
 set -u
-BIN=$PWD/${BUILD:-build}/bin
+. tests/tap.sh
 DIR=$(mktemp -d)
 trap 'rm -rf "$DIR"' EXIT
 cd "$DIR" || exit 1
-N=0 FAILED=0
 
 cat > s.yaml << 'END'
 rollout: demo
@@ -32,12 +31,11 @@ refuses() { # refuses DESCRIPTION WANTED COMMAND…: WANTED is in the error
 	shift 2
 	got=$("$@" 2>&1 > /dev/null)
 	code=$?
-	N=$((N + 1))
 	if [ $code = 2 ] && [[ $got == *"$wanted"* ]]; then
-		echo "ok $N - $what"
+		ok 0 "$what"
 	else
-		echo "not ok $N - $what: exit $code, '$got', wanted '$wanted'"
-		FAILED=1
+		ok 1 "$what"
+		note "exit $code, '$got', wanted '$wanted'"
 	fi
 }
 scenario() { # scenario DESCRIPTION SED WANTED
@@ -49,13 +47,7 @@ profile() { # profile DESCRIPTION SED WANTED
 	refuses "profile: $1" "$3" "$BIN/sluice-agent" sync --profile bad.yaml
 }
 
-N=$((N + 1))
-if "$BIN/sluice" init --dry-run s.yaml > /dev/null; then
-	echo "ok $N - the scenario itself is good"
-else
-	echo "not ok $N - the scenario itself is good"
-	FAILED=1
-fi
+check "the scenario itself is good" "$BIN/sluice" init --dry-run s.yaml
 refuses "scenario: no file" "none.yaml: No such file or directory; expected a YAML file; check its name" \
 	"$BIN/sluice" init none.yaml
 refuses "scenario: a folder" "$DIR: Is a directory; expected a YAML file" \
@@ -89,13 +81,7 @@ scenario "missing table" '/^server/d' \
 scenario "plain text to another machine" 's/127.0.0.1/192.0.2.1/' \
 	'bad.yaml:2:58: server: imap: security: none would send the password to 192.0.2.1 in plain text; use tls or starttls'
 scenario "not YAML" 's/demo/"demo/' ': not YAML: '
-N=$((N + 1))
-if [ -e st ]; then
-	echo "not ok $N - nothing was made of them"
-	FAILED=1
-else
-	echo "ok $N - nothing was made of them"
-fi
+check "nothing was made of them" test ! -e st
 
 refuses "profile: no file" "none.yaml: No such file or directory; expected a YAML file; check its name" \
 	"$BIN/sluice-agent" sync --profile none.yaml
@@ -113,5 +99,4 @@ profile "plain text to another machine" 's/127.0.0.1/192.0.2.1/' \
 	'bad.yaml:4:47: account: imap: security: none would send the password to 192.0.2.1 in plain text; use tls or starttls'
 chmod 644 password
 profile "a password that all may read" '' 'others may read it; run: chmod 600 '
-echo "1..$N"
-exit $FAILED
+finish

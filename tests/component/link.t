@@ -2,10 +2,9 @@
 # The control link over HTTPS: a real agent and a real controller, which the
 # agent believes only when its certificate is proven.
 set -u
-BIN=$PWD/${BUILD:-build}/bin
+. tests/tap.sh
 DIR=$(mktemp -d)
 PIDS=()
-N=0 FAILED=0
 cleanup() {
 	local pid
 	for pid in "${PIDS[@]}"; do
@@ -14,26 +13,6 @@ cleanup() {
 	rm -rf "$DIR"
 }
 trap cleanup EXIT
-
-is() { # is DESCRIPTION GOT WANTED
-	N=$((N + 1))
-	if [ "$2" = "$3" ]; then
-		echo "ok $N - $1"
-	else
-		echo "not ok $N - $1: got '$2', wanted '$3'"
-		FAILED=1
-	fi
-}
-until_is() { # until_is DESCRIPTION WANTED COMMAND…: within 15 s
-	local what=$1 wanted=$2 got= i
-	shift 2
-	for ((i = 0; i < 150; i++)); do
-		got=$("$@" 2> /dev/null)
-		[ "$got" = "$wanted" ] && break
-		sleep 0.1
-	done
-	is "$what" "$got" "$wanted"
-}
 
 export SLUICE_STATE=$DIR/state
 cat > "$DIR/s.yaml" << 'END'
@@ -80,5 +59,4 @@ for ca in "" "$DIR/other.pem"; do
 		"$DIR/u2.log" | sed 's/[1-9][0-9]*/some/')" some
 done
 is "and has told nobody its token" "$(knows u2)" false
-echo "1..$N"
-exit $FAILED
+finish

@@ -2,14 +2,9 @@
 # The HTML report in a real browser: every section is there, no two labels of
 # a figure overlap, none is cut off, nothing is fetched and no script runs.
 set -u
-build=${BUILD:-build}
+. tests/tap.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-number=0 failed=0
-ok() { # NAME STATUS
-	number=$((number + 1))
-	[ "$2" = 0 ] && echo "ok $number - $1" || { echo "not ok $number - $1"; failed=1; }
-}
 
 # Appended to a copy of the page: reports what it finds as text in the page.
 cat > "$work/check.js" <<'JS'
@@ -69,16 +64,16 @@ browse() { # PAGE -> its DOM after the check
 		--user-data-dir="$work/browser" --dump-dom "file://$1" 2> /dev/null
 }
 
-"$build/tests/component/reports/report_test" "$work" > "$work/made" 2>&1
-ok "archives of simulated rollouts are written" $?
+"$BUILD/tests/component/reports/report_test" "$work" > "$work/made" 2>&1
+ok $? "archives of simulated rollouts are written"
 
 for name in full one hostile thousand; do
-	"$build/bin/sluice" report --state "$work/$name" \
+	"$BUILD/bin/sluice" report --state "$work/$name" \
 		--html "$work/$name.html" --csv "$work/$name.csv" 2> "$work/err"
-	ok "$name: report is written" $?
+	ok $? "$name: report is written"
 	sed 's/^/# /' "$work/err"
 	! grep -qE '<script|<link|<img|@import|url\((.?http|//)' "$work/$name.html"
-	ok "$name: nothing is fetched and no script is in the page" $?
+	ok $? "$name: nothing is fetched and no script is in the page"
 	# the page's own policy forbids scripts: the check's copy goes without
 	{
 		sed 's/<meta http-equiv=Content-Security-Policy[^>]*>//; s/<\/body><\/html>//' \
@@ -89,10 +84,10 @@ for name in full one hostile thousand; do
 	} > "$work/$name.check.html"
 	browse "$work/$name.check.html" > "$work/$name.dom"
 	grep -q '^END' "$work/$name.dom" && grep -q 'CHECKED [1-9]' "$work/$name.dom"
-	ok "$name: the browser drew the figures" $?
+	ok $? "$name: the browser drew the figures"
 	grep 'FOUND' "$work/$name.dom" | head -20 | sed 's/^/# /'
 	! grep -q 'FOUND' "$work/$name.dom"
-	ok "$name: labels neither overlap nor are cut off" $?
+	ok $? "$name: labels neither overlap nor are cut off"
 done
 
 missing=
@@ -101,20 +96,19 @@ for id in verdict summary rate speeds load clients canary canarylevels burndown 
 	grep -q "id=\"\?$id[\" >]" "$work/full.html" || missing+=" $id"
 done
 [ -z "$missing" ]
-ok "full: every section is there${missing:+, but:$missing}" $?
+ok $? "full: every section is there${missing:+, but:$missing}"
 
 [ "$(wc -l < "$work/full.csv/clients.csv")" = 41 ] &&
 	jq -e '.recommendation.batch_size > 0 and (.curve | length > 20)' \
 		"$work/full.csv/fit.json" > /dev/null
-ok "full: tables for other programs" $?
+ok $? "full: tables for other programs"
 
-"$build/bin/sluice" report --state "$work/full" --text > "$work/text" &&
+"$BUILD/bin/sluice" report --state "$work/full" --text > "$work/text" &&
 	! grep -qE '.{101}' "$work/text" && grep -q '<- batch size\|^PASS' "$work/text"
-ok "full: text fits a terminal" $?
+ok $? "full: text fits a terminal"
 
-"$build/bin/sluice" report --state "$work/full" 99 --text > /dev/null 2> "$work/err"
+"$BUILD/bin/sluice" report --state "$work/full" 99 --text > /dev/null 2> "$work/err"
 [ $? = 2 ] && grep -q 'no wave 99' "$work/err"
-ok "an unknown wave is a usage error" $?
+ok $? "an unknown wave is a usage error"
 
-echo "1..$number"
-exit $failed
+finish

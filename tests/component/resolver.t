@@ -4,7 +4,7 @@
 # network; ends by itself either way, as the resolver is told to give up after
 # five minutes.
 set -u
-BIN=$PWD/${BUILD:-build}/bin
+. tests/tap.sh
 DIR=$(mktemp -d)
 trap 'rm -rf "$DIR"' EXIT
 export DIR BIN
@@ -58,20 +58,9 @@ kill $server
 END
 unshare -mn bash "$DIR/inside" > "$DIR/log" 2>&1
 status=$(cat "$DIR/status")
-N=0 FAILED=0
-ok() { # ok STATUS NAME
-	N=$((N + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $N - $2"
-	else
-		echo "not ok $N - $2"
-		FAILED=1
-		sed 's/^/# /' "$DIR"/{log,err,server}
-	fi
-}
 [ "$status" != 137 ] && [ "$status" != 0 ]
 ok $? "SIGTERM ends an agent whose resolver hangs"
 grep -q cancelled "$DIR/err"
 ok $? "and it says that it was cancelled"
-echo "1..$N"
-exit $FAILED
+[ "$tap_failed" = 0 ] || note "$(cat "$DIR"/{log,err,server})"
+finish

@@ -3,46 +3,15 @@
 # come twice, the long poll, kill -9 in mid-wave, a second controller, wrong
 # tokens, operators over HTTPS.
 set -u
-SLUICE=$PWD/${BUILD:-build}/bin/sluice
+. tests/tap.sh
+SLUICE=$BIN/sluice
 DIR=$(mktemp -d)
 PID=
-N=0 FAILED=0
 cleanup() {
 	[ -n "$PID" ] && kill "$PID" 2> /dev/null && wait "$PID" 2> /dev/null
 	rm -rf "$DIR"
 }
 trap cleanup EXIT
-
-ok() { # ok DESCRIPTION CONDITION…
-	local what=$1
-	shift
-	N=$((N + 1))
-	if "$@"; then
-		echo "ok $N - $what"
-	else
-		echo "not ok $N - $what"
-		FAILED=1
-	fi
-}
-is() { # is DESCRIPTION GOT WANTED
-	N=$((N + 1))
-	if [ "$2" = "$3" ]; then
-		echo "ok $N - $1"
-	else
-		echo "not ok $N - $1: got '$2', wanted '$3'"
-		FAILED=1
-	fi
-}
-until_is() { # until_is DESCRIPTION WANTED COMMAND…: within 15 s
-	local what=$1 wanted=$2 got= i
-	shift 2
-	for ((i = 0; i < 150; i++)); do
-		got=$("$@" 2> /dev/null)
-		[ "$got" = "$wanted" ] && break
-		sleep 0.1
-	done
-	is "$what" "$got" "$wanted"
-}
 
 export SLUICE_STATE=$DIR/st
 cat > "$DIR/s.yaml" << 'END'
@@ -111,19 +80,19 @@ obey() { # CLIENT: wait for a command in the long poll and obey it
 sed 's/port: 1,/port: 70000,/' "$DIR/s.yaml" > "$DIR/bad.yaml"
 "$SLUICE" init "$DIR/bad.yaml" 2> "$DIR/err"
 is "a bad scenario is exit 2" $? 2
-ok "and says file, line and column" grep -q 'bad.yaml:2:42: server.imap.port: expected a whole number from 1 to 65535, found 70000' "$DIR/err"
+check "and says file, line and column" grep -q 'bad.yaml:2:42: server.imap.port: expected a whole number from 1 to 65535, found 70000' "$DIR/err"
 "$SLUICE" init "$DIR/s.yaml" > /dev/null
 is "init" $? 0
 "$SLUICE" init "$DIR/s.yaml" > /dev/null 2>&1
 is "init over a rollout is refused" $? 1
 "$SLUICE" status 2> "$DIR/err"
 is "no daemon is exit 1" $? 1
-ok "and names the next step" grep -q 'sluice serve' "$DIR/err"
+check "and names the next step" grep -q 'sluice serve' "$DIR/err"
 serve 0
-ok "the socket is for the owner alone" test "$(stat -c %a "$SLUICE_STATE/sluice.sock")" = 700
+check "the socket is for the owner alone" test "$(stat -c %a "$SLUICE_STATE/sluice.sock")" = 700
 "$SLUICE" serve --listen 127.0.0.1:0 2> "$DIR/err"
 is "a second controller is refused" $? 1
-ok "and says who owns the state" grep -q "another controller owns it (process $PID)" "$DIR/err"
+check "and says who owns the state" grep -q "another controller owns it (process $PID)" "$DIR/err"
 
 TOKEN=$("$SLUICE" token)
 ONCE=$("$SLUICE" token --uses 1)
@@ -145,9 +114,9 @@ done
 enroll "$TOKEN" u4 0.0.9 > "$DIR/e"
 BEARER[u4]=$(jq -r '.agent + "." + .secret' "$DIR/e")
 is "an old agent is outdated" "$(state u4)" outdated
-ok "secrets are not in the archive" \
+check "secrets are not in the archive" \
 	test -z "$(grep -c "${BEARER[u1]#*.}" "$SLUICE_STATE"/archive.db* | grep -v ':0')"
-ok "nor in the log" test -z "$(grep "$TOKEN" "$DIR/log")"
+check "nor in the log" test -z "$(grep "$TOKEN" "$DIR/log")"
 
 # ---- requests that are not right
 post /v1/agent/report wrong.secret '{}' > /dev/null
@@ -161,7 +130,7 @@ curl -s --cacert "$SLUICE_STATE/ca.pem" -H "Authorization: Bearer ${BEARER[u1]}"
 is "a body beyond the cap is 413" "$(code)" 413
 is "an unknown path is 404" "$(post /nope - '{}' > /dev/null; code)" 404
 curl -s "$URL/v1/agent/policy" > /dev/null 2>&1
-ok "a stranger's authority is not trusted" test $? -ne 0
+check "a stranger's authority is not trusted" test $? -ne 0
 
 # ---- the pilot, with the long poll and the acceptance
 (sleep 1; "$SLUICE" pilot 1 > "$DIR/pilot"; echo $? > "$DIR/pilot.exit") &
@@ -254,5 +223,4 @@ kill "$PID"
 wait "$PID"
 is "SIGTERM ends it cleanly" $? 0
 PID=
-echo "1..$N"
-exit $FAILED
+finish

@@ -2,24 +2,14 @@
 # `sluice simulate` and `sluice recommend --from-csv` as an administrator
 # types them: what is printed, and what is refused.
 set -u
-BIN=$PWD/${BUILD:-build}/bin
+. tests/tap.sh
 DIR=$(mktemp -d)
 trap 'rm -rf "$DIR"' EXIT
 cd "$DIR" || exit 1
-N=0 FAILED=0
 
-ok() { # ok DESCRIPTION STATUS
-	N=$((N + 1))
-	if [ "$2" = 0 ]; then
-		echo "ok $N - $1"
-	else
-		echo "not ok $N - $1"
-		FAILED=1
-	fi
-}
 has() { # has DESCRIPTION WANTED: a line of out matches
 	grep -Eq -- "$2" out
-	ok "$1" $?
+	ok $? "$1"
 }
 refuses() { # refuses DESCRIPTION WANTED OPTION…
 	local what=$1 wanted=$2 code
@@ -27,11 +17,11 @@ refuses() { # refuses DESCRIPTION WANTED OPTION…
 	"$BIN/sluice" "$@" > out 2>&1
 	code=$?
 	[ $code = 2 ] && tr '\n' ' ' < out | grep -q -- "$wanted"
-	ok "$what" $?
+	ok $? "$what"
 }
 
 "$BIN/sluice" simulate --x1 50 --clients 2000 --window 20:00-06:00 > out
-ok "2,000 clients at night" $?
+ok $? "2,000 clients at night"
 has "says the law" '^By the law given: one sync alone 50 MB/min'
 has "says the window" '^2000 clients, median 300 MB, starts from 20:00 to 06:00'
 for batch in 5 10 16; do
@@ -39,24 +29,24 @@ for batch in 5 10 16; do
 done
 has "a burn-down with its cone" '\|#+-+ *\| [0-9]+$'
 [ "$(grep -c 'h |' out)" = 21 ]
-ok "from start to end" $?
+ok $? "from start to end"
 
 "$BIN/sluice" simulate --x1 60 --nic 100 --disk 3000 --parallel 8 --core 400 \
 	--batch 5,40,auto --json > out
-ok "a server by its parts" $?
+ok $? "a server by its parts"
 [ "$(jq '.[1].mb_min > 720 and .[1].mb_min <= 750' out)" = true ]
-ok "100 Mbit/s let 750 MB/min through" $?
+ok $? "100 Mbit/s let 750 MB/min through"
 [ "$(jq '.[2].batch > 5 and .[2].batch < 40' out)" = true ]
-ok "auto lies at the knee" $?
+ok $? "auto lies at the knee"
 [ "$(jq '[.[].online_p95_ms] | .[0] < .[1]' out)" = true ]
-ok "more syncs, slower for those who work online" $?
+ok $? "more syncs, slower for those who work online"
 [ "$(jq '.[0].left | length == 41 and .[0][2] == 500 and .[40][3] == 0' out)" = true ]
-ok "clients left, from all to none" $?
+ok $? "clients left, from all to none"
 "$BIN/sluice" simulate --x1 60 --disk 120 --batch auto --json > free
 "$BIN/sluice" simulate --x1 60 --disk 120 --batch auto --json --slo 60 > kept
 [ "$(jq -s '.[0][0].batch > .[1][0].batch and .[1][0].online_p95_ms <= 60' \
 	free kept)" = true ]
-ok "auto keeps the SLO" $?
+ok $? "auto keeps the SLO"
 
 refuses "no law" 'give a law: --state DIR' simulate
 refuses "two laws" 'one law only' simulate --x1 50 --nic 100 --alpha 0.1
@@ -70,11 +60,11 @@ refuses "a time that is none" 'is not a time of day' \
 	simulate --x1 50 --window 20:00-26:00
 
 "$BIN/sluice" simulate --study 1 --clients 30 --seed 7 --json > out
-ok "a study of one server" $?
+ok $? "a study of one server"
 [ "$(jq '(.policies | length) == 10 and (.each | length) == 1' out)" = true ]
-ok "all policies, and each server" $?
+ok $? "all policies, and each server"
 jq -e 'has("coverage") and (.each[0] | has("gain_low"))' out > /dev/null
-ok "the interval of the gain and whether it held" $?
+ok $? "the interval of the gain and whether it held"
 
 # 5 syncs that move the golden curve, the p95 of waiting users beside it.
 {
@@ -88,22 +78,21 @@ ok "the interval of the gain and whether it held" $?
 	done
 } > rows.csv
 "$BIN/sluice" recommend --from-csv rows.csv --slo 200 --clients-left 3 > out
-ok "rows of one's own" $?
+ok $? "rows of one's own"
 has "sentences cite their numbers" '5 syncs move 193 MB/min; 3 would lose 27 %'
 has "clients left bind" 'Recommended 3: clients left \(3\); next limit: '
 "$BIN/sluice" recommend --from-csv - --slo 200 --json < rows.csv > out
-ok "the same from standard input, as JSON" $?
+ok $? "the same from standard input, as JSON"
 [ "$(jq '.limits | length' out)" = 13 ]
-ok "every limit" $?
+ok $? "every limit"
 [ "$(jq '.fit.c | length == 3' out)" = true ]
-ok "the fit" $?
+ok $? "the fit"
 [ "$(jq '.levels[4].load.cpu * 10 | round' out)" = 6 ]
-ok "the load of every level" $?
+ok $? "the load of every level"
 sed 1s/nic/nicest/ rows.csv > bad.csv
 refuses "no such column" 'bad.csv:1:.* unknown column; known are seconds' \
 	recommend --from-csv bad.csv
 sed '3s/52/fast/' rows.csv > bad.csv
 refuses "a cell that is no number" 'bad.csv:3:3: expected a number' \
 	recommend --from-csv bad.csv
-echo "1..$N"
-exit $FAILED
+finish

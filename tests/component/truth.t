@@ -1,16 +1,7 @@
 #!/bin/bash
 # truth.t - how `make lab-truth` judges: optimum, loss and bars, from figures
 # that are known.
-count=0
-is() {
-	count=$((count + 1))
-	if [ "$2" = "$3" ]; then
-		echo "ok $count - $1"
-	else
-		printf 'not ok %d - %s\n# got %s, expected %s\n' \
-			"$count" "$1" "$2" "$3"
-	fi
-}
+. tests/tap.sh
 
 # judge SIZE FILTER LEVEL…: levels are n:mb_min.
 judge() {
@@ -47,4 +38,4 @@ is "beyond the sweep nothing is known, and nothing is kept" \
 	"$(judge 20 '.pilots | [.loss, .kept]' "${plateau[@]}")" '[null,false]'
 is "the settled size is the last wave's" \
 	"$(judge 8 '[.settled.size, .sizes]' "${plateau[@]}")" '[7,[8,7]]'
-echo "1..$count"
+finish

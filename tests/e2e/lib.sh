@@ -1,87 +1,19 @@
-# lib.sh - what the end-to-end tests share: TAP, a lab, a place to work.
+# lib.sh - what the end-to-end tests share: a lab, a place to work.
 #
 # Sourced by each test, which runs from the top of the tree. $WORK is an empty
 # folder of its own; whatever was started is stopped when the test ends.
 set -uo pipefail
 
-BUILD=${BUILD:-build}
-BIN=$PWD/$BUILD/bin
+. tests/tap.sh
 WORK=$PWD/build/e2e/$(basename "$0" .t)
 LAB=scenarios/lab/lab
 # Locales and time zones must not matter.
 export LC_ALL=C TZ=UTC
 
-tap_count=0
-tap_failed=0
-
-ok() { # ok STATUS NAME
-	tap_count=$((tap_count + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $tap_count - $2"
-	else
-		tap_failed=$((tap_failed + 1))
-		echo "not ok $tap_count - $2"
-	fi
-}
-
-# check NAME COMMAND…: its output is shown only when it fails.
-check() {
-	local name=$1 output
-	shift
-	if output=$("$@" 2>&1); then
-		ok 0 "$name"
-	else
-		ok 1 "$name"
-		note "$output"
-	fi
-}
-
-# is NAME GOT EXPECTED
-is() {
-	[ "$2" = "$3" ]
-	ok $? "$1"
-	[ "$2" = "$3" ] || note "got:      $2
-expected: $3"
-}
-
-# like NAME GOT REGEX
-like() {
-	[[ $2 =~ $3 ]]
-	ok $? "$1"
-	[[ $2 =~ $3 ]] || note "got:      $2
-no match: $3"
-}
-
-# same NAME FILE FILE: the same lines; shows the first that differ.
-same() {
-	if cmp -s "$2" "$3"; then
-		ok 0 "$1"
-	else
-		ok 1 "$1"
-		note "$(diff "$2" "$3" | head -20)"
-	fi
-}
-
-skip() { # skip NAME WHY
-	tap_count=$((tap_count + 1))
-	echo "ok $tap_count - $1 # SKIP $2"
-}
-
-note() {
-	# shellcheck disable=SC2001
-	sed 's/^/# /' <<< "$1"
-}
-
 bail() {
 	note "$(tail -n 5 "$WORK"/lab/log/*.log 2> /dev/null)"
 	echo "Bail out! $1"
 	exit 1
-}
-
-finish() {
-	echo "1..$tap_count"
-	[ "$tap_failed" = 0 ]
-	exit
 }
 
 # Processes of this test, by pid; stopped at its end.
