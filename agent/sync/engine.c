@@ -240,6 +240,8 @@ static void *dav_thread(void *argument)
 			half_settle(dav, &dav->err)
 		? -1
 		: 0;
+	if (dav->status)
+		half_heed(dav);
 	return NULL;
 }
 

@@ -43,7 +43,10 @@ static int open_source(const struct half *half, enum compress compress,
 		.compress = compress,
 		.in_flight_bytes = setup->in_flight_bytes,
 		/* More than one DAV request at a time is a thread each. */
-		.in_flight_max = half->dav && setup->one_thread ? 1 : 0,
+		.in_flight_max = half->dav &&
+				(setup->one_thread || half->throttled)
+			? 1
+			: 0,
 	};
 	char *password = account_password(setup->account, err);
 	int status;
@@ -96,6 +99,16 @@ void half_hang_up(struct half *half)
 	pthread_mutex_unlock(&half->sync->mutex);
 	source_close(half->source);
 	half->source = NULL;
+}
+
+void half_heed(struct half *half)
+{
+	if (half->err.kind != ERR_THROTTLED || half->throttled)
+		return;
+	half->throttled = true;
+	log_warn(half->sync->setup.account->user,
+		"the DAV server asks us to come back later; one connection to "
+		"it from now on");
 }
 
 struct pipe *half_pipe(const struct half *half)

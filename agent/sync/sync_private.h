@@ -23,7 +23,8 @@ struct writer;
 struct half {
 	struct sync *sync;
 	bool dav;
-	bool absent; /* the account has no such side */
+	bool absent;	/* the account has no such side */
+	bool throttled; /* in this run: one DAV request at a time */
 	struct source *source;
 	struct crew *crew;
 	struct reconcile all; /* of the round */
@@ -71,6 +72,9 @@ bool half_may_be_absent(
 	const struct account *account, bool dav, const struct err *err);
 int half_connect(struct half *half, struct err *err);
 void half_hang_up(struct half *half);
+/* After a failure of the DAV's: a server that throttled us is asked by one
+ * connection for the rest of the run. */
+void half_heed(struct half *half);
 /* Another session over the LINE of the first; any thread. */
 int half_open_another(void *half, const struct source_line *line,
 	struct source **source, struct err *err);

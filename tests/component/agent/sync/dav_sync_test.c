@@ -3,145 +3,9 @@
  * scripted server: what becomes of objects that cannot be had, of servers
  * that are not themselves, and of collections that go.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "dav_fixture.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "alloc.h"
-#include "err.h"
-#include "fake_http.h"
-#include "policy.h"
-#include "sync.h"
-#include "temp_dir.h"
-
-#define MULTI(X)                                                               \
-	"<d:multistatus xmlns:d=\"DAV:\" "                                     \
-	"xmlns:c=\"urn:ietf:params:xml:ns:caldav\">" X "</d:multistatus>"
-#define OK200(HREF, X)                                                         \
-	"<d:response><d:href>" HREF "</d:href><d:propstat><d:prop>" X          \
-	"</d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat>"           \
-	"</d:response>"
-#define EVENT(UID)                                                             \
-	"BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:" UID                              \
-	"\nSUMMARY:x\nEND:VEVENT\nEND:VCALENDAR\n"
-#define ITEM(NAME) OK200("/h/cal/" NAME, "<d:getetag>1</d:getetag>")
-#define TOKEN(T)   "<d:sync-token>" T "</d:sync-token>"
-#define PROVEN	   "DAV: 1, calendar-access\r\n"
-#define OBJECT(UID)                                                            \
-	OK200("/h/cal/" UID,                                                   \
-		"<d:getetag>1</d:getetag><c:calendar-data>" EVENT(             \
-			UID) "</c:calendar-data>")
-/* Asked for changes since the token it gave: none. */
-#define NO_CHANGES                                                             \
-	{                                                                      \
-		.method = "REPORT", .contains = ">t1<", .times = -1,           \
-		.status = 207, .body = MULTI(TOKEN("t1"))                      \
-	}
-
-static const char home_body[] = MULTI(OK200("/",
-	"<c:calendar-home-set><d:href>/h/</d:href></c:calendar-home-set>"));
-/* The home with the one calendar in it, whose state is T. */
-#define LIST_BODY(T)                                                            \
-	MULTI(OK200("/h/cal/",                                                  \
-		"<d:resourcetype><d:collection/><c:calendar/></d:resourcetype>" \
-		"<d:supported-report-set><d:supported-report><d:report>"        \
-		"<d:sync-collection/></d:report></d:supported-report>"          \
-		"</d:supported-report-set>" TOKEN(T)))
-
-#define HOME_STEP                                                              \
-	{                                                                      \
-		.path = "/", .times = -1, .status = 207, .body = home_body     \
-	}
-#define HOME_WITH(BODY)                                                        \
-	{                                                                      \
-		.path = "/h/", .times = -1, .status = 207, .headers = PROVEN,  \
-		.body = BODY                                                   \
-	}
-#define LIST_STEP HOME_WITH(LIST_BODY("t1"))
-/* All ITEMS there are, asked for without a token. */
-#define LISTED(ITEMS)                                                          \
-	{                                                                      \
-		.method = "REPORT", .contains = "sync-collection",             \
-		.times = -1, .status = 207, .body = MULTI(ITEMS TOKEN("t1"))   \
-	}
-#define BOTH_WHOLE                                                             \
-	{                                                                      \
-		.method = "REPORT", .times = -1, .status = 207,                \
-		.body = MULTI(OBJECT("a") OBJECT("b"))                         \
-	}
-#define ONE_WHOLE(NAME)                                                        \
-	{                                                                      \
-		.method = "GET", .path = "/h/cal/" NAME, .times = -1,          \
-		.status = 200, .body = EVENT(NAME)                             \
-	}
-
-struct fixture {
-	char directory[TEMP_DIR_SIZE];
-	char *store, *password;
-	struct fake_http *http; /* one for all runs: its URL names the data */
-	struct policy *policy;
-	struct err err;
-	struct sync_progress progress;
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = xcalloc(1, sizeof(*f));
-
-	temp_dir_make(f->directory);
-	f->store = xasprintf("%s/store", f->directory);
-	f->password = temp_dir_put(f->directory, "pw", "x\n");
-	f->policy = policy_new();
-	f->http = fake_http_start(NULL, 0);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	temp_dir_remove(f->directory);
-	fake_http_stop(f->http);
-	policy_free(f->policy);
-	free(f->store);
-	free(f->password);
-	free(f);
-	return 0;
-}
-
-/* One sync against STEPS; 0, or -1 with f->err. */
-static int run(struct fixture *f, const struct fake_step *steps, size_t count)
-{
-	struct account account = {.user = (char *)"u1",
-		.password_file = f->password,
-		.dav_url = xasprintf("%s/", fake_http_url(f->http))};
-	struct sync_setup setup = {.account = &account,
-		.directory = f->store,
-		.policy = f->policy,
-		.attempts = 2,
-		.backoff_us = 1000};
-	struct sync *sync;
-	int result;
-
-	fake_http_script(f->http, steps, count);
-	f->err = ERR_INIT;
-	if (sync_new(&sync, &setup, &f->err) < 0)
-		fail_msg("%s", f->err.text);
-	result = sync_run(sync, &f->err);
-	sync_progress(sync, &f->progress);
-	sync_free(sync);
-	free(account.dav_url);
-	return result;
-}
-
-#define RUN(F, STEPS) run(F, STEPS, sizeof(STEPS) / sizeof((STEPS)[0]))
+#include <time.h>
 
 #define ALL_LISTED LISTED(ITEM("a") ITEM("b") ITEM("bad"))
 
@@ -379,6 +243,35 @@ static void throttled_and_back(void **state)
 	assert_int_equal(fake_http_saw(f->http, "calendar-multiget"), 1);
 }
 
+static int answer_from_afar(
+	void *context, const struct fake_request *request, struct buf *body)
+{
+	const struct timespec nap = {0, 15 * 1000000};
+
+	(void)context;
+	(void)request;
+	nanosleep(&nap, NULL);
+	buf_append_text(body, home_body);
+	return 207;
+}
+
+/* Over a long line several connections are opened; to a server that does not
+ * like it one, for the rest of the run. */
+static void throttled_asks_by_one_connection(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_step steps[] = {
+		{.path = "/", .times = -1, .answer = answer_from_afar},
+		{.method = "OPTIONS", .times = -1, .status = 200}, LIST_STEP,
+		NO_CHANGES, {.contains = "sync-collection", .status = 429},
+		LISTED(ITEM("a") ITEM("b")), BOTH_WHOLE};
+
+	assert_int_equal(RUN(f, steps), 0);
+	assert_int_equal(f->progress.totals.events, 2);
+	assert_int_equal(f->progress.retries, 1);
+	assert_int_equal(fake_http_saw(f->http, "OPTIONS "), 3);
+}
+
 /* Throttled for longer than anybody waits: the run ends and says so. */
 static void throttled_for_good(void **state)
 {
@@ -458,6 +351,8 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			throttled_and_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			throttled_asks_by_one_connection, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			throttled_for_good, setup, teardown),
 		cmocka_unit_test_setup_teardown(
