@@ -85,7 +85,10 @@ static void finish(struct slot *slot)
 static void learn(struct dav_source *source, const struct slot *slot)
 {
 	source->sync_refused |= slot->source.sync_refused;
+	source->query_refused |= slot->source.query_refused;
 	source->proved |= slot->source.proved;
+	source->identified |= slot->source.identified;
+	source->quirks = slot->source.quirks;
 	source->multigets_refused = slot->source.multigets_refused;
 	source->chunk = slot->source.chunk;
 }

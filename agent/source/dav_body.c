@@ -1,6 +1,6 @@
 /*
  * The bodies of the few DAV requests we make: PROPFIND, sync-collection,
- * multiget. Pure; used by discovery, listing and fetching.
+ * multiget, query. Pure; used by discovery, listing and fetching.
  */
 #include "dav_body.h"
 
@@ -97,5 +97,25 @@ struct buf dav_body_multiget(
 		buf_append_text(&body, "</D:href>");
 	}
 	buf_printf(&body, "</%s>", report);
+	return body;
+}
+
+struct buf dav_body_query(enum collection_kind kind)
+{
+	struct buf body = BUF_INIT(0);
+
+	if (kind == COLLECTION_CONTACTS)
+		buf_append_text(&body,
+			DECLARATION "<A:addressbook-query " NAMESPACES
+				    "><D:prop><D:getetag/><A:address-data/>"
+				    "</D:prop><A:filter/>"
+				    "</A:addressbook-query>");
+	else
+		buf_append_text(&body,
+			DECLARATION "<C:calendar-query " NAMESPACES
+				    "><D:prop><D:getetag/><C:calendar-data/>"
+				    "</D:prop><C:filter>"
+				    "<C:comp-filter name=\"VCALENDAR\"/>"
+				    "</C:filter></C:calendar-query>");
 	return body;
 }

@@ -26,4 +26,8 @@ struct buf dav_body_sync(const char *token, unsigned limit);
 struct buf dav_body_multiget(
 	enum collection_kind kind, const char *const *hrefs, size_t count);
 
+/* REPORT calendar-query (RFC 4791, 7.8) or addressbook-query (RFC 6352, 8.6)
+ * for every object. */
+struct buf dav_body_query(enum collection_kind kind);
+
 #endif

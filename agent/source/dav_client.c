@@ -103,16 +103,15 @@ static char *header_of(const void *response, const char *name)
 	return http_header(response, name);
 }
 
-/* The first answer of a session tells who the server is. */
+/* Any answer may tell who the server is; of some servers only that to OPTIONS
+ * does. */
 static void know_server(
 	struct dav_client *client, const struct http_response *response)
 {
-	if (client->server)
-		return;
-	client->quirks = dav_quirks_find(header_of, response);
-	client->server = http_header(response, "Server");
+	if (!client->quirks->header)
+		client->quirks = dav_quirks_find(header_of, response);
 	if (!client->server)
-		client->server = xstrdup(client->quirks->name);
+		client->server = http_header(response, "Server");
 }
 
 static bool is_redirect(int status)

@@ -23,7 +23,8 @@ struct dav_client {
 	struct http *http;
 	struct wire *wire; /* the caller's */
 	char *user, *password;
-	char *server; /* "Cyrus-HTTP/3.6.1", from the first answer; or NULL */
+	char *server; /* "Cyrus-HTTP/3.6.1", from the first answer that says so;
+			 or NULL */
 	const struct dav_quirks *quirks; /* never NULL */
 	uint64_t round_trips;
 	int64_t round_trip_us; /* the shortest so far; 0: none yet */

@@ -97,7 +97,7 @@ static char *token_of(
 {
 	bool sync = props->can_sync || (props->sync_token && !props->ctag);
 
-	if (sync && !source->client->quirks->sync_is_unreliable)
+	if (sync && !source->quirks->sync_is_unreliable)
 		return props->sync_token
 			? xasprintf(DAV_TOKEN_SYNC "%s", props->sync_token)
 			: NULL;

@@ -2,7 +2,9 @@
  * The objects of a collection: windows of FETCH_FULL. Runs on the source's
  * thread.
  *
- * Objects are asked for by multiget, as many at once as dav_chunk.h allows.
+ * All of a collection is asked for by one query, where the quirks say that this
+ * is cheap. Other objects, and what the query leaves out, breaks off before or
+ * is refused for, by multiget, as many at once as dav_chunk.h allows.
  * What a multiget does not answer, answers with an error, or breaks on, is
  * asked for again in requests half as large, down to a GET for one object;
  * what fails even then is that object's fault and goes to the sink as such,
@@ -19,6 +21,7 @@
 #include "clock.h"
 #include "dav_body.h"
 #include "dav_href.h"
+#include "dav_quirks.h"
 #include "dav_seen.h"
 #include "dav_text.h"
 #include "err.h"
@@ -48,6 +51,7 @@ struct get {
 	struct dav_text text;
 	bool at_known;	/* AT is of the response that is being read */
 	size_t at;	/* index; window->count: not one of ours */
+	bool querying;	/* by this request: all there are */
 	uint64_t bytes; /* of this request */
 	bool sink_failed;
 };
@@ -177,6 +181,8 @@ static int on_response(
 		; /* not asked for, or told already */
 	else if (g->text.text.length && response->data_status / 100 == 2)
 		result = tell_item(g, i, response->props.etag, err);
+	else if (g->querying)
+		; /* multiget is to say why */
 	else if (response->status == 404 || response->status == 410)
 		result = tell_gone(g, i, err);
 	else
@@ -213,21 +219,67 @@ static int check_alive(
 	return result;
 }
 
-/* 1: the collection is gone. */
-static int judge_multiget(struct get *g, const struct dav_request *request,
-	const struct dav_answer *answer, size_t count, int64_t began_us,
-	struct err *failure)
+/* A REPORT of objects; frees BODY. 1: the collection is gone. */
+static int report(struct get *g, struct buf *body, struct err *failure)
+{
+	const struct dav_request request = {
+		.method = "REPORT",
+		.url = g->window->collection->wire,
+		.depth = g->querying ? "1" : "0",
+		.body = body->data,
+		.body_bytes = body->length,
+		.handler = {on_response, on_data, g},
+	};
+	struct dav_answer answer;
+	int result;
+
+	g->bytes = 0;
+	g->at_known = false;
+	result = dav_perform(g->source->client, &request, &answer, failure);
+	if (result == 0 && (answer.status == 404 || answer.status == 410))
+		result = 1;
+	else if (result == 0)
+		result = dav_answer_check(&request, &answer, failure);
+	dav_text_clear(&g->text);
+	dav_answer_clear(&answer);
+	buf_free(body);
+	return result;
+}
+
+/* 1: all of the window is had best by one query. Where one multiget would do,
+ * it is not worth to ask who the server is. */
+static int may_query(struct get *g, struct err *err)
 {
 	struct dav_source *source = g->source;
+	const struct window *window = g->window;
 
-	if (answer->status == 404 || answer->status == 410)
-		return 1;
-	if (dav_answer_check(request, answer, failure) < 0)
+	if (!window->entire || window->count < 2 || source->query_refused)
+		return 0;
+	if (window->count > dav_chunk_next(&source->chunk) &&
+		dav_identify(source, window->collection->wire, err) < 0)
 		return -1;
-	source->multigets_refused = 0;
-	dav_chunk_succeeded(&source->chunk, count, g->bytes,
-		clock_monotonic_us() - began_us);
-	return 0;
+	return source->quirks->query_is_cheap;
+}
+
+/* All there are; multiget has the last word on what does not come. 1: the
+ * collection is gone. */
+static int query(struct get *g, struct err *err)
+{
+	struct buf body = dav_body_query(g->window->collection->kind);
+	struct err failure = ERR_INIT;
+	int result;
+
+	g->querying = true;
+	result = report(g, &body, &failure);
+	g->querying = false;
+	if (result < 0 && is_final(g, &failure)) {
+		if (err)
+			*err = failure;
+	} else if (result < 0) {
+		g->source->query_refused = true;
+		result = check_alive(g, &failure, err);
+	}
+	return result;
 }
 
 static size_t count_wanted(
@@ -248,15 +300,8 @@ static int multiget(
 {
 	struct dav_source *source = g->source;
 	const char **hrefs = xcalloc(count, sizeof(*hrefs));
-	struct dav_request request = {
-		.method = "REPORT",
-		.url = g->window->collection->wire,
-		.depth = "0",
-		.handler = {on_response, on_data, g},
-	};
 	int64_t began_us = clock_monotonic_us();
 	struct err failure = ERR_INIT;
-	struct dav_answer answer;
 	struct buf body;
 	size_t i;
 	int result;
@@ -265,18 +310,11 @@ static int multiget(
 		hrefs[i] = g->window->ids[picked[i]].href;
 	body = dav_body_multiget(g->window->collection->kind, hrefs, count);
 	free(hrefs);
-	request.body = body.data;
-	request.body_bytes = body.length;
-	g->bytes = 0;
-	g->at_known = false;
-	result = dav_perform(source->client, &request, &answer, &failure);
-	if (result == 0)
-		result = judge_multiget(
-			g, &request, &answer, count, began_us, &failure);
-	dav_text_clear(&g->text);
-	dav_answer_clear(&answer);
-	buf_free(&body);
+	result = report(g, &body, &failure);
 	if (result == 0) {
+		source->multigets_refused = 0;
+		dav_chunk_succeeded(&source->chunk, count, g->bytes,
+			clock_monotonic_us() - began_us);
 		for (i = 0; i < count; i++)
 			if (g->progress[picked[i]] == WANTED)
 				g->progress[picked[i]] = ALONE;
@@ -395,9 +433,12 @@ static int get_all(struct get *g, struct err *err)
 {
 	struct dav_source *source = g->source;
 	size_t *picked = xcalloc(g->window->count, sizeof(*picked));
-	int result = 0;
+	int result;
 
 	dav_chunk_restart(&source->chunk);
+	result = may_query(g, err);
+	if (result > 0)
+		result = query(g, err);
 	while (result == 0 && g->finished < g->window->count) {
 		bool has_multiget = source->multigets_refused < REFUSED_MAX;
 		size_t limit = has_multiget ? dav_chunk_next(&source->chunk)

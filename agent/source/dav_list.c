@@ -280,8 +280,7 @@ static int list_all(struct listing *l, struct err *err)
 	int result = -1;
 
 	l->complete = true;
-	if (!source->sync_refused &&
-		!source->client->quirks->sync_is_unreliable) {
+	if (!source->sync_refused && !source->quirks->sync_is_unreliable) {
 		token = xstrdup("");
 		step = sync_pages(l, &token, err);
 		if (step == STEP_REFUSED && !l->state_told &&
@@ -350,7 +349,7 @@ int dav_list_window(struct dav_source *source, const struct window *window,
 
 	l.self = dav_href_normal(window->collection->wire);
 	if (has_prefix(token, DAV_TOKEN_SYNC) &&
-		!source->client->quirks->sync_is_unreliable)
+		!source->quirks->sync_is_unreliable)
 		result = list_changes(&l, token + strlen(DAV_TOKEN_SYNC), err);
 	else if (has_prefix(token, DAV_TOKEN_CTAG))
 		result = list_if_changed(

@@ -34,6 +34,7 @@ struct dav_pool {
 	pthread_cond_t changed;
 	struct line lines[DAV_POOL_MAX];
 	char *url;
+	const struct dav_quirks *quirks; /* NULL: not known yet */
 	bool proved;
 	unsigned queued, served; /* numbers of those who want a connection */
 };
@@ -112,6 +113,8 @@ static void *open_line(void *argument)
 
 	pthread_mutex_lock(&pool->lock);
 	pool->proved |= usable && answer.status / 100 == 2 && answer.dav;
+	if (usable)
+		pool->quirks = line->client.quirks;
 	pthread_mutex_unlock(&pool->lock);
 	dav_answer_clear(&answer);
 	set_line(line, usable ? LINE_IDLE : LINE_CLOSED);
@@ -148,6 +151,16 @@ unsigned dav_pool_size(struct dav_pool *pool)
 		count += pool->lines[i].state != LINE_CLOSED;
 	pthread_mutex_unlock(&pool->lock);
 	return count;
+}
+
+const struct dav_quirks *dav_pool_quirks(struct dav_pool *pool)
+{
+	const struct dav_quirks *quirks;
+
+	pthread_mutex_lock(&pool->lock);
+	quirks = pool->quirks;
+	pthread_mutex_unlock(&pool->lock);
+	return quirks;
 }
 
 bool dav_pool_proved(struct dav_pool *pool)

@@ -41,6 +41,10 @@ void dav_pool_open(struct dav_pool *pool, const char *url, unsigned count);
 /* How many there are, or may still come. */
 unsigned dav_pool_size(struct dav_pool *pool);
 
+/* What the answers to dav_pool_open() say of the server; NULL while there are
+ * none. */
+const struct dav_quirks *dav_pool_quirks(struct dav_pool *pool);
+
 /* One of the answers to dav_pool_open() had a DAV header. */
 bool dav_pool_proved(struct dav_pool *pool);
 

@@ -16,10 +16,12 @@ struct dav_quirks {
 	size_t multiget_first;	 /* items asked for at once to start with */
 	size_t multiget_max;	 /* and at most */
 	bool sync_is_unreliable; /* list by PROPFIND, compare ctags */
+	bool query_is_cheap;	 /* all objects in one answer, for less than by
+				multiget */
 };
 
 /* The row whose header VALUE_OF(context, header) matches, else the last row,
- * which is for servers that do what the RFCs say. Never NULL. VALUE_OF
+ * which has no header and is for servers that do what the RFCs say. Never NULL. VALUE_OF
  * returns text for free() or NULL. */
 const struct dav_quirks *dav_quirks_find(
 	char *(*value_of)(const void *context, const char *header),

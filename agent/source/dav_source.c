@@ -24,17 +24,39 @@
  * server; near it, one keeps it busy enough. */
 #define LONG_LINE_US (10 * US_PER_MS)
 
+static void take_quirks(
+	struct dav_source *source, const struct dav_quirks *quirks)
+{
+	if (source->quirks == quirks)
+		return;
+	source->quirks = quirks;
+	dav_chunk_init(
+		&source->chunk, quirks->multiget_first, quirks->multiget_max);
+}
+
+/* What further connections have found out by now. Any thread. */
+static void learn_quirks(struct dav_source *source)
+{
+	const struct dav_quirks *told = dav_pool_quirks(source->pool);
+
+	source->identified |= told != NULL;
+	if (told && !source->quirks->header)
+		take_quirks(source, told);
+}
+
 static int list(struct source *source,
 	int (*each)(void *context, const struct collection *collection,
 		struct err *err),
 	void *context, struct err *err)
 {
+	learn_quirks((struct dav_source *)source);
 	return dav_collections((struct dav_source *)source, each, context, err);
 }
 
 int dav_window(struct dav_source *source, const struct window *window,
 	const struct feed *feed, struct err *err)
 {
+	learn_quirks(source);
 	return window->mode == FETCH_LIST
 		? dav_list_window(source, window, feed, err)
 		: dav_get_window(source, window, feed, err);
@@ -70,15 +92,24 @@ static int fetch(
 
 static unsigned features(const struct source *source)
 {
-	const struct dav_source *dav = (const struct dav_source *)source;
+	struct dav_source now = *(const struct dav_source *)source;
+	bool entire;
 
+	learn_quirks(&now);
+	/* By one connection parts come one after another anyway. */
+	entire = !now.query_refused &&
+		(now.quirks->query_is_cheap ||
+			(!now.identified && dav_pool_size(now.pool) == 1));
 	return SOURCE_SIZES | SOURCE_STATE | SOURCE_DELTA | SOURCE_VANISHED |
-		(dav->client->quirks->sync_is_unreliable ? 0 : SOURCE_EXACT);
+		(now.quirks->sync_is_unreliable ? 0 : SOURCE_EXACT) |
+		(entire ? SOURCE_ENTIRE : 0);
 }
 
 static const char *server(const struct source *source)
 {
-	return ((const struct dav_source *)source)->title;
+	const struct dav_source *dav = (const struct dav_source *)source;
+
+	return dav->client->server ? dav->client->server : dav->quirks->name;
 }
 
 static uint64_t round_trips(const struct source *source)
@@ -92,7 +123,6 @@ static void close_source(struct source *source)
 
 	discovery_clear(&dav->discovery);
 	dav_pool_free(dav->pool);
-	free(dav->title);
 	free(dav);
 }
 
@@ -127,11 +157,30 @@ int dav_source_open(struct source **source, const struct account *account,
 		close_source(&dav->base);
 		return err_context(err, "dav");
 	}
-	dav_chunk_init(&dav->chunk, dav->client->quirks->multiget_first,
-		dav->client->quirks->multiget_max);
-	dav->title = xstrdup(dav->client->server);
+	take_quirks(dav, dav->client->quirks);
 	*source = &dav->base;
 	return 0;
+}
+
+int dav_identify(struct dav_source *source, const char *url, struct err *err)
+{
+	struct dav_request request = {.method = "OPTIONS", .url = url};
+	struct err failure = ERR_INIT;
+	struct dav_answer answer;
+	int result = 0;
+
+	if (source->identified || source->quirks->header)
+		return 0;
+	source->identified = true;
+	if (dav_perform(source->client, &request, &answer, &failure) < 0 &&
+		!dav_is_soft(&failure)) {
+		if (err)
+			*err = failure;
+		result = -1;
+	}
+	dav_answer_clear(&answer);
+	take_quirks(source, source->client->quirks);
+	return result;
 }
 
 bool dav_is_soft(const struct err *err)

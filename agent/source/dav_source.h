@@ -19,12 +19,14 @@ struct dav_source {
 	struct dav_pool *pool;
 	struct dav_client *client; /* the one of the pool that is in use here */
 	struct discovery discovery;
-	char *title; /* source_server() */
+	const struct dav_quirks *quirks;
+	bool identified; /* the server was asked who it is */
 	uint64_t item_bytes_max;
 	unsigned in_flight_max;	    /* of the options */
 	struct dav_chunk chunk;	    /* carried over from window to window */
 	unsigned multigets_refused; /* one after another */
 	bool sync_refused;	    /* this server has no sync-collection */
+	bool query_refused;	    /* or it answers no query for all objects */
 	bool proved;		    /* a DAV header was seen */
 };
 
@@ -52,6 +54,10 @@ int dav_get_window(struct dav_source *source, const struct window *window,
  */
 int dav_prove(struct dav_source *source, const char *url,
 	const struct dav_answer *answer, struct err *err);
+
+/* By an answer so far, or by asking URL, once a session. -1 when the session
+ * has to end. */
+int dav_identify(struct dav_source *source, const char *url, struct err *err);
 
 /* ERR speaks of one request, and another, smaller one may work. */
 bool dav_is_soft(const struct err *err);

@@ -63,6 +63,8 @@ enum source_feature {
 	SOURCE_DELTA = 4, /* changes since modseq or token */
 	SOURCE_VANISHED = 8, /* and what is gone since then (QRESYNC) */
 	SOURCE_EXACT = 16,   /* an equal token means an equal content */
+	SOURCE_ENTIRE = 32,  /* a collection as a whole comes sooner than in
+				parts: window.entire */
 };
 
 /*

@@ -35,12 +35,12 @@ struct window {
 	enum fetch_mode mode;
 	/*
 	 * The items wanted, ascending by uid; COUNT 0 means all there are
-	 * (from first_uid on, 0 for the start). For DAV, all is only allowed
-	 * with FETCH_LIST.
+	 * (from first_uid on, 0 for the start); DAV: only with FETCH_LIST.
 	 */
 	const struct item_id *ids;
 	size_t count;
 	uint32_t first_uid;
+	bool entire; /* DAV: IDS are all that the collection has */
 	/*
 	 * FETCH_LIST of all, when collection.token (DAV) or this (IMAP, a
 	 * mod-sequence) says from when: only what changed since, and what

@@ -32,7 +32,8 @@
  *     between the steps of a round the lane waits until the writer has
  *     committed everything (half_settle()).
  *   - Windows end in the order in which they were handed out; one
- *     transaction each, items and counters together. Several are under way.
+ *     transaction each, items and counters together, and one for every 1000
+ *     items of a window that is a whole collection. Several are under way.
  *   - When the session dies, complete items of unfinished windows are
  *     committed as well; then a new round asks for what is missing. Nothing
  *     that is committed is fetched again.

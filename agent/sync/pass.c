@@ -67,6 +67,7 @@ static void fill(struct window *window, const struct pass *pass,
 		.mode = batch->mode,
 		.ids = batch->ids,
 		.count = batch->count,
+		.entire = batch->entire,
 		.bytes = batch->bytes,
 	};
 }
@@ -279,11 +280,11 @@ static int begin(struct pass *pass, const struct pass_tools *tools,
 }
 
 /* The headers of what could not be had whole come last. */
-static bool next_fresh(
-	struct pass *pass, const struct plan_pace *pace, struct batch *next)
+static bool next_fresh(struct pass *pass, const struct pass_tools *tools,
+	const struct plan_pace *pace, struct batch *next)
 {
 	if (pass->collection.dav)
-		return pass_dav_next(pass, pace, next);
+		return pass_dav_next(pass, tools, pace, next);
 	next->whole = pass->whole;
 	next->mode = pass->whole ? FETCH_FULL : FETCH_HEADERS;
 	if (plan_next_fresh(&pass->plan, pace, pass->whole, &next->ids,
@@ -302,7 +303,7 @@ static int walk(struct pass *pass, const struct pass_tools *tools,
 {
 	struct batch *next = new_batch(pass, FETCH_FULL);
 
-	if (next_fresh(pass, pace, next)) {
+	if (next_fresh(pass, tools, pace, next)) {
 		*batch = next;
 		fill(window, pass, next);
 		pass->outstanding++;

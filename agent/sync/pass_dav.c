@@ -11,6 +11,7 @@
 #include "source.h"
 #include "store_item.h"
 #include "store_quarantine.h"
+#include "tried.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -178,22 +179,31 @@ const char *pass_dav_gone(const struct pass *pass, size_t *at)
 	return NULL;
 }
 
-bool pass_dav_next(
-	struct pass *pass, const struct plan_pace *pace, struct batch *batch)
+/* A first copy, once in a run: a session that is lost over it is not to be
+ * followed by another one like it. */
+static bool take_entire(const struct pass *pass, const struct pass_tools *tools)
+{
+	return (tools->features & SOURCE_ENTIRE) && pass->complete &&
+		!pass->stored.count && pass->fresh.count == pass->count &&
+		tried_first(tools->tried, pass->row.id, TRIED_ENTIRE);
+}
+
+bool pass_dav_next(struct pass *pass, const struct pass_tools *tools,
+	const struct plan_pace *pace, struct batch *batch)
 {
 	struct pass_hrefs *fresh = &pass->fresh;
-	size_t taken = 0;
+	size_t taken = fresh->count;
 
-	/* One request, which the source cuts where it is too much for the
-	 * server. */
-	while (taken < fresh->count && taken < pace->items) {
-		taken++;
-		batch->bytes += OBJECT_BYTES;
-	}
 	if (!taken)
 		return false;
+	batch->entire = take_entire(pass, tools);
+	/* One request, which the source cuts where it is too much for the
+	 * server. */
+	if (!batch->entire && taken > pace->items)
+		taken = pace->items;
 	fresh->count -= taken;
 	batch->count = taken;
+	batch->bytes = taken * OBJECT_BYTES;
 	batch->hrefs = xcalloc(taken, sizeof *batch->hrefs);
 	batch->ids = xcalloc(taken, sizeof *batch->ids);
 	for (size_t i = 0; i < taken; i++) {

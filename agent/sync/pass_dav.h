@@ -37,9 +37,9 @@ void pass_dav_listed(
 /* The next stored href that was not listed; NULL at the end. */
 const char *pass_dav_gone(const struct pass *pass, size_t *at);
 
-/* Fills JOB with the next objects to fetch; false when none are left. */
-bool pass_dav_next(
-	struct pass *pass, const struct plan_pace *pace, struct batch *batch);
+/* Fills BATCH with the next objects to fetch; false when none are left. */
+bool pass_dav_next(struct pass *pass, const struct pass_tools *tools,
+	const struct plan_pace *pace, struct batch *batch);
 
 void pass_dav_free(struct pass *pass);
 

@@ -29,6 +29,7 @@ struct batch {
 	int64_t folder;
 	enum fetch_mode mode;
 	bool dav;
+	bool entire; /* of a collection that the store has nothing of */
 	bool rescue; /* headers of what is in quarantine as a whole */
 	bool whole;  /* FETCH_FULL of messages that have no header row yet */
 	enum store_kind kind;

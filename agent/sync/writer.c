@@ -14,6 +14,7 @@
 #include "err.h"
 #include "queue.h"
 #include "pipe.h"
+#include "plan.h"
 #include "store_message.h"
 #include "wire.h"
 
@@ -112,6 +113,16 @@ static void run_call(struct writer *writer, const struct record *record)
 	call->done(call, status);
 }
 
+/* A window of a whole collection may be of any size; what came of it is kept
+ * by as much as comes in other windows. */
+static bool ends_transaction(
+	const struct writer *writer, const struct record *record)
+{
+	return record->kind == RECORD_WINDOW ||
+		(record->kind == RECORD_ITEM && record->batch->entire &&
+			writer->apply.changes >= PLAN_ITEMS_MAX);
+}
+
 static int take(
 	struct writer *writer, const struct record *record, struct err *err)
 {
@@ -120,7 +131,7 @@ static int take(
 		return -1;
 	if (apply_record(&writer->apply, record, err))
 		return -1;
-	return record->kind == RECORD_WINDOW ? commit(writer, err) : 0;
+	return ends_transaction(writer, record) ? commit(writer, err) : 0;
 }
 
 static void take_block(void *context, const struct block *block)

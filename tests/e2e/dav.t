@@ -143,6 +143,17 @@ calendar=$base/dav/calendars/user/$me/work/ folder=work
 contacts=$base/dav/addressbooks/user/$me/people/
 story
 
+# From afar, where collections are fetched as a whole.
+background relay "$BUILD/tests/bench/relay" --to "127.0.0.1:$LAB_DAV_PORT" \
+	--delay 10
+wait_for 10 test -s "$WORK/relay.log" || bail "no relay"
+profile_for afar "http://127.0.0.1:$(head -n 1 "$WORK/relay.log")/"
+sync
+is "from afar: the same account" \
+	"$status $(field verified) $(field contacts) $(field events)" "0 true 41 43"
+store_digests > "$WORK/afar"
+same "from afar: byte for byte what GET gives" "$WORK/afar" "$WORK/server"
+
 profile_for Radicale "$LAB_RADICALE_URL"
 calendar=$base/$me/work/ folder=$me%2Fwork
 contacts=$base/$me/people/

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
 #include <cmocka.h>
 
 #include "alloc.h"
@@ -35,11 +34,13 @@
 #define ETAG(X)	       "<d:getetag>\"" X "\"</d:getetag>"
 #define TOKEN(X)       "<d:sync-token>" X "</d:sync-token>"
 
-/* One request opens a session: the address names its own homes. */
-#define OPEN_STEP                                                              \
+/* One request opens a session: the address names its own homes. The server
+ * sends the further HEADERS. */
+#define OPEN_STEP OPEN_STEP_OF("")
+#define OPEN_STEP_OF(HEADERS)                                                  \
 	{                                                                      \
 		.method = "PROPFIND", .path = "/", .status = 207,              \
-		.headers = "DAV: 1, addressbook, calendar-access\r\n",         \
+		.headers = HEADERS "DAV: 1, addressbook, calendar-access\r\n", \
 		.body = MULTI(OK200("/",                                       \
 			"<c:calendar-home-set><d:href>/h/</d:href>"            \
 			"</c:calendar-home-set><a:addressbook-home-set>"       \

@@ -87,15 +87,20 @@ static inline int rig_list(struct rig *rig, const char *token)
 	return result;
 }
 
-/* Get the objects HREFS (ended by NULL) of /h/cal/. */
-static inline int rig_get(struct rig *rig, const char *const *hrefs)
+/* Get the objects HREFS (ended by NULL) of /h/cal/, which are all of it when
+ * ENTIRE. */
+static inline int rig_get_of(struct rig *rig, enum collection_kind kind,
+	bool entire, const char *const *hrefs)
 {
 	struct collection collection = rig_collection(rig, NULL);
-	struct window window = {.collection = &collection, .mode = FETCH_FULL};
+	struct window window = {.collection = &collection,
+		.mode = FETCH_FULL,
+		.entire = entire};
 	struct item_id *ids = NULL;
 	size_t count = 0;
 	int result;
 
+	collection.kind = kind;
 	for (; hrefs[count]; count++) {
 		ids = xrealloc(ids, count + 1, sizeof(*ids));
 		ids[count] = (struct item_id){.href = hrefs[count]};
@@ -106,6 +111,11 @@ static inline int rig_get(struct rig *rig, const char *const *hrefs)
 	free(ids);
 	collection_free(&collection);
 	return result;
+}
+
+static inline int rig_get(struct rig *rig, const char *const *hrefs)
+{
+	return rig_get_of(rig, COLLECTION_CALENDAR, false, hrefs);
 }
 
 /* The server's request log must be TEXT. */

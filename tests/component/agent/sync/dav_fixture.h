@@ -39,12 +39,6 @@
 	OK200("/h/cal/" UID,                                                   \
 		"<d:getetag>1</d:getetag><c:calendar-data>" EVENT(             \
 			UID) "</c:calendar-data>")
-/* Asked for changes since the token it gave: none. */
-#define NO_CHANGES                                                             \
-	{                                                                      \
-		.method = "REPORT", .contains = ">t1<", .times = -1,           \
-		.status = 207, .body = MULTI(TOKEN("t1"))                      \
-	}
 
 static const char home_body[] = MULTI(OK200("/",
 	"<c:calendar-home-set><d:href>/h/</d:href></c:calendar-home-set>"));
@@ -55,33 +49,6 @@ static const char home_body[] = MULTI(OK200("/",
 		"<d:supported-report-set><d:supported-report><d:report>"        \
 		"<d:sync-collection/></d:report></d:supported-report>"          \
 		"</d:supported-report-set>" TOKEN(T)))
-
-#define HOME_STEP                                                              \
-	{                                                                      \
-		.path = "/", .times = -1, .status = 207, .body = home_body     \
-	}
-#define HOME_WITH(BODY)                                                        \
-	{                                                                      \
-		.path = "/h/", .times = -1, .status = 207, .headers = PROVEN,  \
-		.body = BODY                                                   \
-	}
-#define LIST_STEP HOME_WITH(LIST_BODY("t1"))
-/* All ITEMS there are, asked for without a token. */
-#define LISTED(ITEMS)                                                          \
-	{                                                                      \
-		.method = "REPORT", .contains = "sync-collection",             \
-		.times = -1, .status = 207, .body = MULTI(ITEMS TOKEN("t1"))   \
-	}
-#define BOTH_WHOLE                                                             \
-	{                                                                      \
-		.method = "REPORT", .times = -1, .status = 207,                \
-		.body = MULTI(OBJECT("a") OBJECT("b"))                         \
-	}
-#define ONE_WHOLE(NAME)                                                        \
-	{                                                                      \
-		.method = "GET", .path = "/h/cal/" NAME, .times = -1,          \
-		.status = 200, .body = EVENT(NAME)                             \
-	}
 
 struct fixture {
 	char *store, *password;

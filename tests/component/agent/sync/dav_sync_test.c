@@ -7,6 +7,38 @@
 
 #include <time.h>
 
+/* Asked for changes since the token it gave: none. */
+#define NO_CHANGES                                                             \
+	{                                                                      \
+		.method = "REPORT", .contains = ">t1<", .times = -1,           \
+		.status = 207, .body = MULTI(TOKEN("t1"))                      \
+	}
+#define HOME_STEP                                                              \
+	{                                                                      \
+		.path = "/", .times = -1, .status = 207, .body = home_body     \
+	}
+#define HOME_WITH(BODY)                                                        \
+	{                                                                      \
+		.path = "/h/", .times = -1, .status = 207, .headers = PROVEN,  \
+		.body = BODY                                                   \
+	}
+#define LIST_STEP HOME_WITH(LIST_BODY("t1"))
+/* All ITEMS there are, asked for without a token. */
+#define LISTED(ITEMS)                                                          \
+	{                                                                      \
+		.method = "REPORT", .contains = "sync-collection",             \
+		.times = -1, .status = 207, .body = MULTI(ITEMS TOKEN("t1"))   \
+	}
+#define BOTH_WHOLE                                                             \
+	{                                                                      \
+		.method = "REPORT", .times = -1, .status = 207,                \
+		.body = MULTI(OBJECT("a") OBJECT("b"))                         \
+	}
+#define ONE_WHOLE(NAME)                                                        \
+	{                                                                      \
+		.method = "GET", .path = "/h/cal/" NAME, .times = -1,          \
+		.status = 200, .body = EVENT(NAME)                             \
+	}
 #define ALL_LISTED LISTED(ITEM("a") ITEM("b") ITEM("bad"))
 
 static void object_that_cannot_be_had(void **state)
