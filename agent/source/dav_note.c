@@ -1,7 +1,9 @@
 /*
  * The queue between a helper thread of dav_ahead.c, which writes notes
  * through dav_notes_sink, and the source's thread, which tells them. One
- * lock; the writer takes it once an item.
+ * lock. Neither thread is woken for every note: the teller waits until it has
+ * something to do for a while, the writer until there is room for more than
+ * a note.
  */
 #include "dav_note.h"
 
@@ -9,12 +11,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <time.h>
 
 #include "alloc.h"
+#include "clock.h"
 #include "err.h"
 
 /* How far a writer may be ahead. */
 #define NOTES_BYTES_MAX (2 << 20)
+/* A writer that had to wait goes on from here. */
+#define NOTES_BYTES_LOW (1 << 20)
+/* What it is worth to wake the teller for, unless so much time has passed. */
+#define TELL_BYTES (64 << 10)
+#define TELL_US	   (5 * US_PER_MS)
 
 enum note_kind {
 	NOTE_STATE,
@@ -51,9 +60,13 @@ struct dav_notes {
 struct dav_notes *dav_notes_new(void)
 {
 	struct dav_notes *notes = xcalloc(1, sizeof(*notes));
+	pthread_condattr_t monotonic;
 
 	pthread_mutex_init(&notes->lock, NULL);
-	pthread_cond_init(&notes->changed, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&notes->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	STAILQ_INIT(&notes->queue);
 	return notes;
 }
@@ -87,18 +100,30 @@ static size_t weight(const struct note *note)
 	return sizeof(*note) + note->text_bytes;
 }
 
+/* Waits for room, under the lock. */
+static void await_room(struct dav_notes *notes)
+{
+	if (notes->bytes <= NOTES_BYTES_MAX)
+		return;
+	while (notes->bytes > NOTES_BYTES_LOW && !notes->stopped)
+		pthread_cond_wait(&notes->changed, &notes->lock);
+}
+
 static int put(struct dav_notes *notes, struct note *note, struct err *err)
 {
+	size_t before;
 	bool stopped;
 
 	pthread_mutex_lock(&notes->lock);
-	while (notes->bytes > NOTES_BYTES_MAX && !notes->stopped)
-		pthread_cond_wait(&notes->changed, &notes->lock);
+	await_room(notes);
 	stopped = notes->stopped;
 	if (!stopped) {
+		before = notes->bytes;
 		STAILQ_INSERT_TAIL(&notes->queue, note, link);
 		notes->bytes += weight(note);
-		pthread_cond_broadcast(&notes->changed);
+		if (!before ||
+			(before < TELL_BYTES && notes->bytes >= TELL_BYTES))
+			pthread_cond_broadcast(&notes->changed);
 	}
 	pthread_mutex_unlock(&notes->lock);
 	if (!stopped)
@@ -234,18 +259,40 @@ bool dav_notes_stopped(struct dav_notes *notes)
 	return stopped;
 }
 
+/* Waits until there is something to tell, under the lock; for more of it
+ * only a moment. */
+static void await_notes(struct dav_notes *notes)
+{
+	struct timespec until;
+	int64_t until_us;
+
+	while (STAILQ_EMPTY(&notes->queue) && !notes->ended)
+		pthread_cond_wait(&notes->changed, &notes->lock);
+	until_us = clock_monotonic_us() + TELL_US;
+	until.tv_sec = until_us / US_PER_S;
+	until.tv_nsec = until_us % US_PER_S * 1000;
+	while (notes->bytes < TELL_BYTES && !notes->ended &&
+		pthread_cond_timedwait(&notes->changed, &notes->lock, &until) ==
+			0)
+		;
+}
+
 /* The next note, waited for; NULL when there are no more. */
 static struct note *take(struct dav_notes *notes)
 {
 	struct note *note;
+	size_t before;
 
 	pthread_mutex_lock(&notes->lock);
-	while (!(note = STAILQ_FIRST(&notes->queue)) && !notes->ended)
-		pthread_cond_wait(&notes->changed, &notes->lock);
+	if (STAILQ_EMPTY(&notes->queue))
+		await_notes(notes);
+	note = STAILQ_FIRST(&notes->queue);
 	if (note) {
 		STAILQ_REMOVE_HEAD(&notes->queue, link);
+		before = notes->bytes;
 		notes->bytes -= weight(note);
-		pthread_cond_broadcast(&notes->changed);
+		if (before > NOTES_BYTES_LOW && notes->bytes <= NOTES_BYTES_LOW)
+			pthread_cond_broadcast(&notes->changed);
 	}
 	pthread_mutex_unlock(&notes->lock);
 	return note;
