@@ -60,7 +60,7 @@ int fetch_too_large(struct fetch_run *run, struct flight *flight, uint32_t uid,
 
 	snprintf(reason, sizeof reason,
 		"announced with %llu bytes, more than the limit of %llu",
-		(unsigned long long)run->oversize,
+		(unsigned long long)run->oversize_bytes,
 		(unsigned long long)run->item_bytes_max);
 	return fetch_fail(run, flight, uid, FAULT_TOO_LARGE, reason, err);
 }
@@ -114,8 +114,8 @@ static int body_begin(void *context, const struct imap_scan *scan,
 		(scan->has_uid && !flight_wants(flight, scan->uid)))
 		return 0;
 	run->data_bytes = 0;
-	run->oversize = bytes > run->item_bytes_max ? bytes : 0;
-	if (run->oversize && bytes > DRAIN_MAX) {
+	run->oversize_bytes = bytes > run->item_bytes_max ? bytes : 0;
+	if (run->oversize_bytes && bytes > DRAIN_MAX) {
 		/* Without a UID it will be asked for alone. */
 		if (scan->has_uid &&
 			fetch_too_large(run, flight, scan->uid, err) < 0)
@@ -124,7 +124,7 @@ static int body_begin(void *context, const struct imap_scan *scan,
 			stream_name(run->source->stream),
 			(unsigned long long)bytes);
 	}
-	if (run->oversize)
+	if (run->oversize_bytes)
 		return 0;
 	run->open = true;
 	return told(run,
@@ -191,7 +191,7 @@ static int take_fetch(struct fetch_run *run, struct err *err)
 	struct flight *flight;
 	int understood;
 
-	run->oversize = 0;
+	run->oversize_bytes = 0;
 	if (ours && fetch_start(run, job, err) < 0)
 		return -1;
 	understood = imap_read_fetch(&run->source->reader, &sink, err);
@@ -215,7 +215,7 @@ static int take_fetch(struct fetch_run *run, struct err *err)
 	}
 	if (!scan->has_uid || !flight_wants(flight, scan->uid))
 		return 0;
-	if (run->oversize)
+	if (run->oversize_bytes)
 		return fetch_too_large(run, flight, scan->uid, err);
 	/* Without what was asked for it is news about flags only. */
 	if (flight->window.mode == FETCH_LIST ? !scan->has_size

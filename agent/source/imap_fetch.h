@@ -29,8 +29,9 @@ struct fetch_run {
 	struct err bye;
 
 	/* The item being received. */
-	bool open;	   /* sink.begin was called */
-	uint64_t oversize; /* announced, and more than the limit; else 0 */
+	bool open; /* sink.begin was called */
+	uint64_t
+		oversize_bytes; /* announced, and more than the limit; else 0 */
 	uint64_t data_bytes;
 	struct buf raw;	    /* of the newest answer not understood */
 	const char *reason; /* why not */

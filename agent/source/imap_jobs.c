@@ -376,7 +376,7 @@ static int blame(struct fetch_run *run, const struct job *job, struct err *err)
 		job_split(job, false, &run->queue);
 		return 0;
 	}
-	if (run->oversize)
+	if (run->oversize_bytes)
 		return fetch_too_large(run, flight, uid, err);
 	if (job->strikes + 1 >= STRIKES_MAX)
 		return fetch_fail(run, flight, uid, FAULT_DISCONNECT,
@@ -453,7 +453,7 @@ static int recover(struct fetch_run *run, struct err *why)
 		*why = cause;
 		return -1;
 	}
-	run->oversize = 0;
+	run->oversize_bytes = 0;
 	run->timed = 0;
 	if (wire_wait(wire, -1, 0,
 		    (pause_us ? pause_us : DROP_PAUSE_US) * run->drops,
