@@ -6,13 +6,8 @@
  */
 #include "hist.h"
 
-#include <ctype.h>
-#include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include "buf.h"
 
 #define LINEAR (2U << HIST_SUB_BITS) /* bins of one microsecond */
 
@@ -75,16 +70,6 @@ void hist_add_bin(struct hist *hist, unsigned bin, uint32_t count)
 	hist->count += count;
 }
 
-void hist_merge(struct hist *into, const struct hist *from)
-{
-	if (from->count == 0)
-		return;
-	extend(into, from->min_us, from->max_us);
-	for (unsigned i = 0; i < HIST_BINS; i++)
-		into->bin[i] += from->bin[i];
-	into->count += from->count;
-}
-
 double hist_quantile_bins(const uint32_t *bins, double share)
 {
 	uint64_t count = 0;
@@ -111,40 +96,4 @@ double hist_quantile_us(const struct hist *hist, double share)
 	if (share >= 1)
 		return (double)hist->max_us;
 	return fmin(fmax(us, (double)hist->min_us), (double)hist->max_us);
-}
-
-char *hist_encode(const struct hist *hist)
-{
-	struct buf text = BUF_INIT(0);
-
-	buf_append_text(&text, "");
-	for (unsigned i = 0; i < HIST_BINS; i++)
-		if (hist->bin[i])
-			buf_printf(&text, "%s%u:%" PRIu32,
-				text.length ? " " : "", i, hist->bin[i]);
-	return text.data;
-}
-
-int hist_decode(struct hist *hist, const char *text)
-{
-	hist_clear(hist);
-	while (*text) {
-		char *end;
-		if (!isdigit((unsigned char)*text))
-			goto damaged;
-		unsigned long bin = strtoul(text, &end, 10);
-		if (bin >= HIST_BINS || *end != ':' ||
-			!isdigit((unsigned char)end[1]))
-			goto damaged;
-		unsigned long count = strtoul(end + 1, &end, 10);
-		if (count == 0 || count > UINT32_MAX ||
-			(*end != '\0' && *end != ' '))
-			goto damaged;
-		hist_add_bin(hist, (unsigned)bin, (uint32_t)count);
-		text = *end ? end + 1 : end;
-	}
-	return 0;
-damaged:
-	hist_clear(hist);
-	return -1;
 }

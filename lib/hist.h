@@ -30,17 +30,11 @@ void hist_add(struct hist *hist, int64_t us);
 
 /* Adds what is only known to its bin. */
 void hist_add_bin(struct hist *hist, unsigned bin, uint32_t count);
-void hist_merge(struct hist *into, const struct hist *from);
 
 /* The latency that SHARE (0..1) of all do not exceed; NAN of nothing. */
 double hist_quantile_us(const struct hist *hist, double share);
 
 /* The same of bare counts, HIST_BINS of them. */
 double hist_quantile_bins(const uint32_t *bins, double share);
-
-/* "BIN:COUNT BIN:COUNT …", for free(); and back: 0, or -1 when TEXT is not
- * such a list (HIST is then cleared). min and max come back to bin width. */
-char *hist_encode(const struct hist *hist);
-int hist_decode(struct hist *hist, const char *text);
 
 #endif

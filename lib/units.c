@@ -258,11 +258,3 @@ char *units_format_bytes(uint64_t bytes, char *text)
 		names[i]);
 	return text;
 }
-
-char *units_format_rate(uint64_t bytes_s, char *text)
-{
-	size_t length = strlen(units_format_bytes(bytes_s, text));
-
-	(void)snprintf(text + length, UNITS_TEXT_BYTES - length, "/s");
-	return text;
-}

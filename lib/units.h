@@ -40,7 +40,4 @@ char *units_format_duration(int64_t us, char *text);
 /* "512 B", "1.5 MB", "213 MB". */
 char *units_format_bytes(uint64_t bytes, char *text);
 
-/* "1.5 MB/s". */
-char *units_format_rate(uint64_t bytes_s, char *text);
-
 #endif

@@ -167,16 +167,6 @@ void queue_fail(struct queue *queue, const struct err *err)
 	pthread_mutex_unlock(&queue->mutex);
 }
 
-bool queue_failed(struct queue *queue)
-{
-	bool failed;
-
-	pthread_mutex_lock(&queue->mutex);
-	failed = queue->failed;
-	pthread_mutex_unlock(&queue->mutex);
-	return failed;
-}
-
 void queue_close(struct queue *queue)
 {
 	pthread_mutex_lock(&queue->mutex);

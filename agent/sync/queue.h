@@ -47,7 +47,6 @@ void queue_done(struct queue *queue, struct block *block);
 
 /* From now on pushes fail with ERR and what is under way may be dropped. */
 void queue_fail(struct queue *queue, const struct err *err);
-bool queue_failed(struct queue *queue);
 
 /* No more pushes will come. */
 void queue_close(struct queue *queue);

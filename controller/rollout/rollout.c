@@ -56,14 +56,6 @@ struct client_row *rollout_client(struct rollout *r, const char *name)
 	return NULL;
 }
 
-struct client_row *rollout_agent(struct rollout *r, const char *agent)
-{
-	for (size_t i = 0; i < r->client_count; i++)
-		if (agent[0] && strcmp(r->clients[i].agent, agent) == 0)
-			return &r->clients[i];
-	return NULL;
-}
-
 void rollout_touch(struct rollout *r, const struct client_row *client)
 {
 	size_t i = (size_t)(client - r->clients);

@@ -41,7 +41,6 @@ void rollout_written(struct rollout *);
 
 /* NULL when there is none. */
 struct client_row *rollout_client(struct rollout *, const char *name);
-struct client_row *rollout_agent(struct rollout *, const char *agent);
 void rollout_touch(struct rollout *, const struct client_row *);
 
 /* The newest wave that is not over; NULL: none. */

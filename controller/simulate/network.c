@@ -156,11 +156,6 @@ void network_free(struct network_curve *curve)
 	free(curve);
 }
 
-unsigned network_n_max(const struct network_curve *curve)
-{
-	return curve->n_max;
-}
-
 double network_x(const struct network_curve *curve, unsigned n)
 {
 	return curve->x[n < curve->n_max ? n : curve->n_max];

@@ -40,8 +40,6 @@ struct network_curve *network_solve(
 	const struct network *network, unsigned n_max);
 void network_free(struct network_curve *curve);
 
-unsigned network_n_max(const struct network_curve *curve);
-
 /* MB/min; 0 for n = 0, the last value beyond n_max. */
 double network_x(const struct network_curve *curve, unsigned n);
 

@@ -444,11 +444,6 @@ int stream_deflate(struct stream *stream, struct err *err)
 	return 0;
 }
 
-bool stream_is_private(const struct stream *stream)
-{
-	return stream->tls != NULL;
-}
-
 void stream_set_deadline(struct stream *stream, int64_t at_us)
 {
 	stream->deadline_us = at_us;
@@ -489,23 +484,6 @@ int stream_unread(
 	stream->in_start -= bytes;
 	memcpy(stream->in + stream->in_start, data, bytes);
 	return 0;
-}
-
-int64_t stream_read(
-	struct stream *stream, void *data, size_t bytes, struct err *err)
-{
-	size_t held = stream->in_end - stream->in_start;
-
-	if (!held) {
-		if (stream_fill(stream, 0, err) < 0)
-			return -1;
-		held = stream->in_end - stream->in_start;
-	}
-	if (bytes > held)
-		bytes = held;
-	memcpy(data, stream->in + stream->in_start, bytes);
-	stream->in_start += bytes;
-	return (int64_t)bytes;
 }
 
 int stream_line(struct stream *stream, const char **line, size_t *length,

@@ -48,8 +48,6 @@ int stream_starttls(struct stream *stream, struct err *err);
  * received and not consumed count as compressed. */
 int stream_deflate(struct stream *stream, struct err *err);
 
-bool stream_is_private(const struct stream *stream); /* TLS is on */
-
 /* The command in hand must be over by then (clock_monotonic_us); 0: none. */
 void stream_set_deadline(struct stream *stream, int64_t at_us);
 
@@ -72,10 +70,6 @@ void stream_consume(struct stream *stream, size_t bytes);
 /* Put bytes back in front, as if never consumed. Fails with ERR_LIMIT. */
 int stream_unread(
 	struct stream *stream, const char *data, size_t bytes, struct err *err);
-
-/* At least one and at most BYTES bytes into DATA; -1 at the end. */
-int64_t stream_read(
-	struct stream *stream, void *data, size_t bytes, struct err *err);
 
 /*
  * A line up to and including LF, at *LINE with its length; it is consumed

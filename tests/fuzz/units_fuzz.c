@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		units_format_bytes(u, out);
 	}
 	if (units_parse_rate(text, &u, NULL) == 0)
-		units_format_rate(u, out);
+		units_format_bytes(u, out);
 	if (units_parse_percent(text, &d, NULL) == 0)
 		require(d >= 0 && d <= 1);
 	if (units_parse_factor(text, &d, NULL) == 0)

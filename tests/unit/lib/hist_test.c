@@ -1,4 +1,4 @@
-/* hist_test.c - bins, merging and quantiles of known distributions. */
+/* hist_test.c - bins and quantiles of known distributions. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,11 +6,10 @@
 /* cmocka wants the four above first. */
 #include <cmocka.h>
 #include <math.h>
-#include <stdlib.h>
 
 #include "hist.h"
 
-static struct hist hist, other;
+static struct hist hist;
 
 static void bins_are_close_and_ordered(void **state)
 {
@@ -42,49 +41,11 @@ static void quantiles_of_a_uniform(void **state)
 	assert_true(hist_quantile_us(&hist, 1) == 100000);
 }
 
-static void merging_is_adding(void **state)
-{
-	static struct hist both;
-
-	(void)state;
-	hist_clear(&hist);
-	hist_clear(&other);
-	hist_clear(&both);
-	for (int i = 0; i < 5000; i++) {
-		hist_add(i % 3 ? &hist : &other, i * 37);
-		hist_add(&both, i * 37);
-	}
-	hist_merge(&hist, &other);
-	assert_memory_equal(&hist, &both, sizeof(both));
-}
-
-static void text_and_back(void **state)
-{
-	(void)state;
-	hist_clear(&hist);
-	for (int i = 1; i < 1000; i++)
-		hist_add(&hist, (int64_t)i * i * i);
-	char *text = hist_encode(&hist);
-	assert_int_equal(hist_decode(&other, text), 0);
-	assert_memory_equal(hist.bin, other.bin, sizeof(hist.bin));
-	assert_int_equal(other.count, 999);
-	free(text);
-	assert_int_equal(hist_decode(&other, ""), 0);
-	assert_int_equal(hist_decode(&other, "5"), -1);
-	assert_int_equal(hist_decode(&other, "5:"), -1);
-	assert_int_equal(hist_decode(&other, "5:0"), -1);
-	assert_int_equal(hist_decode(&other, "99999:1"), -1);
-	assert_int_equal(hist_decode(&other, "5:1,6:1"), -1);
-	assert_int_equal(other.count, 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bins_are_close_and_ordered),
 		cmocka_unit_test(quantiles_of_a_uniform),
-		cmocka_unit_test(merging_is_adding),
-		cmocka_unit_test(text_and_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
