@@ -112,6 +112,19 @@ static uint64_t all_bytes(const struct pack *pack)
 	return total;
 }
 
+/* Only where there is something to cut: of a file that was ever cut to nothing,
+ * be it empty before, ext4 has the first close write back all there is by then
+ * (auto_da_alloc), and a commit of its journal wait for it. */
+static int cut(int fd, uint64_t offset)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -1;
+	return (uint64_t)st.st_size == offset ? 0
+					      : ftruncate(fd, (off_t)offset);
+}
+
 /* Opens pack NUMBER for appending at OFFSET and cuts it there. */
 static int open_end(
 	struct pack *pack, unsigned number, uint64_t offset, struct err *err)
@@ -123,7 +136,7 @@ static int open_end(
 		goto opened;
 	name = pack_name(pack, number);
 	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0 || ftruncate(fd, (off_t)offset) < 0 ||
+	if (fd < 0 || cut(fd, offset) < 0 ||
 		(!offset && sync_directory(pack) < 0)) {
 		err_set_errno(err, "%s", name);
 		if (fd >= 0)

@@ -27,6 +27,7 @@
 
 static long step;	 /* calls so far */
 static long step_to_die; /* 0: never */
+static unsigned emptied; /* packs, by cutting */
 
 ssize_t pwrite64(int fd, const void *data, size_t length, off64_t offset);
 int ftruncate64(int fd, off64_t length);
@@ -55,8 +56,19 @@ ssize_t pwritev(int fd, const struct iovec *part, int parts, off_t offset)
 	return syscall(SYS_pwritev, fd, part, parts, offset, 0);
 }
 
+static bool is_pack(int fd)
+{
+	char link[64], path[256];
+	ssize_t length;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	length = readlink(link, path, sizeof(path));
+	return length > 5 && memcmp(path + length - 5, ".pack", 5) == 0;
+}
+
 int ftruncate64(int fd, off64_t length)
 {
+	emptied += !length && is_pack(fd);
 	if (last_step())
 		_exit(EXIT_KILLED);
 	return (int)syscall(SYS_ftruncate, fd, length);
@@ -215,6 +227,16 @@ static int64_t check_store(int commits)
 		ok(store_rows(store, 1, 0, 0, check_row, store, &err));
 	store_close(store);
 	return windows;
+}
+
+/* Its first close would wait until all of it is written back (ext4). */
+static void test_new_pack_is_not_cut(void **state)
+{
+	(void)state;
+	emptied = 0;
+	store_close(open_store(STORE_WRITE));
+	store_close(open_store(STORE_WRITE));
+	assert_int_equal(emptied, 0);
 }
 
 static void test_killed_at_every_write(void **state)
@@ -481,6 +503,7 @@ static void test_read_only(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_new_pack_is_not_cut),
 		TEST(test_killed_at_every_write),
 		TEST(test_killed_over_and_over),
 		TEST(test_killed_while_compacting),
