@@ -39,7 +39,7 @@ static const char writer_pragmas[] = "PRAGMA page_size = 16384;"
 				     "PRAGMA journal_mode = WAL;"
 				     "PRAGMA synchronous = NORMAL;"
 				     "PRAGMA wal_autocheckpoint = 0;"
-				     "PRAGMA cache_size = -4096;"
+				     "PRAGMA cache_size = -2048;"
 				     "PRAGMA temp_store = MEMORY;"
 				     "PRAGMA journal_size_limit = 33554432;";
 /* In memory, and many of them: small pages and a short log. */
@@ -51,7 +51,7 @@ static const char drop_pragmas[] = "PRAGMA page_size = 4096;"
 				   "PRAGMA temp_store = MEMORY;"
 				   "PRAGMA journal_size_limit = 262144;";
 static const char reader_pragmas[] = "PRAGMA query_only = 1;"
-				     "PRAGMA cache_size = -2048;"
+				     "PRAGMA cache_size = -1024;"
 				     "PRAGMA temp_store = MEMORY;";
 
 /* Changes with each boot, so that it tells a killed process, whose bytes the

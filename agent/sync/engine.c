@@ -65,7 +65,7 @@
 #include <string.h>
 
 #define WINDOW_BYTES (UINT64_C(4) << 20)
-#define QUEUE_BYTES  ((size_t)4 << 20)
+#define QUEUE_BYTES  ((size_t)1 << 20)
 #define ATTEMPTS     6
 #define BACKOFF_US   (US_PER_S * 3 / 10)
 #define BACKOFF_CAP  (30 * US_PER_S)

@@ -40,7 +40,7 @@ struct sync_setup {
 	uint64_t rate_bytes_s;	  /* 0: no limit */
 	uint64_t window_bytes;	  /* the largest; 0: 4 MiB */
 	uint64_t in_flight_bytes; /* 0: the source's default */
-	size_t queue_bytes;	  /* between the threads; 0: 4 MiB */
+	size_t queue_bytes;	  /* between the threads; 0: 1 MiB */
 	/* All on the thread in sync_run(): each block is stored when it is
 	 * full, and the DAV side is copied before the mail. For many in one
 	 * process. */
