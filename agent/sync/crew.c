@@ -115,9 +115,12 @@ unsigned crew_most(const struct crew *crew)
 	return crew->most;
 }
 
-uint64_t crew_round_trips(const struct crew *crew)
+uint64_t crew_take_round_trips(struct crew *crew)
 {
-	return crew->round_trips;
+	uint64_t trips = crew->round_trips;
+
+	crew->round_trips = 0;
+	return trips;
 }
 
 static void close_session(struct hand *hand)

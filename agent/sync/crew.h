@@ -51,8 +51,9 @@ unsigned crew_take_lost(struct crew *crew);
 /* The most connections at work at once, the first included. */
 unsigned crew_most(const struct crew *crew);
 
-/* Round trips that the hands' chains were longer than the first lane's. */
-uint64_t crew_round_trips(const struct crew *crew);
+/* Round trips by which the hands' chains were longer than the first lane's,
+ * since this was last asked. */
+uint64_t crew_take_round_trips(struct crew *crew);
 
 /* Close the hands' sessions. */
 void crew_hang_up(struct crew *crew);

@@ -93,7 +93,8 @@ void half_hang_up(struct half *half)
 	if (!half->source)
 		return;
 	pthread_mutex_lock(&half->sync->mutex);
-	half->sync->round_trips += source_round_trips(half->source);
+	half->sync->round_trips += source_round_trips(half->source) +
+		crew_take_round_trips(half->crew);
 	if (!half->dav)
 		half->sync->connections = crew_most(half->crew);
 	pthread_mutex_unlock(&half->sync->mutex);

@@ -60,7 +60,8 @@ struct fake_account {
 	unsigned cut_window;   /* the connection dies in this one; 0: never */
 	unsigned cut_item;     /* after so many of its items, within the next */
 	int64_t round_trip_us; /* of the line; 0: near */
-	unsigned open_max;     /* mail sessions at once; 0: any number */
+	uint64_t further_trips; /* a window takes in sessions after the first */
+	unsigned open_max;	/* mail sessions at once; 0: any number */
 	/* Nothing is served before so many mail sessions each have a window
 	 * to serve, or were refused; within ten seconds. */
 	unsigned await;

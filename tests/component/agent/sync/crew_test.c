@@ -51,6 +51,20 @@ static void a_long_line_gets_several(void **state)
 	assert_served_once(f);
 }
 
+/* Side by side they count as the one with the longest chain. */
+static void chains_count_as_the_longest(void **state)
+{
+	struct fixture *f = *state;
+
+	fill_tree(f);
+	f->fake->round_trip_us = US_PER_S;
+	f->fake->await = 2;
+	f->fake->further_trips = 1000;
+	assert_int_equal(run(f, 2), 0);
+	assert_int_equal(f->fake->sessions, 2);
+	assert_true(f->progress.round_trips > 1000);
+}
+
 static void near_the_server_one_is_enough(void **state)
 {
 	struct fixture *f = *state;
@@ -181,6 +195,7 @@ int main(void)
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_long_line_gets_several),
+		T(chains_count_as_the_longest),
 		T(near_the_server_one_is_enough),
 		T(no_more_than_allowed),
 		T(a_refusal_is_remembered),
