@@ -108,7 +108,7 @@ int export_digests(struct export *export, const struct store_folder *folder)
 	struct digests digests = {export, folder->path};
 
 	if (folder->kind == STORE_KIND_MAIL || folder->kind == STORE_KIND_NOTES)
-		return store_rows(export->store, folder->id, 0, 0, message,
+		return store_rows(export->store, folder->id, 0, message,
 			&digests, export->err);
 	return store_item_each(
 		export->store, folder->id, item, &digests, export->err);

@@ -230,7 +230,7 @@ int export_mbox(struct export *export, const struct store_folder *folder)
 	if (status < 0)
 		return -1;
 	status = store_rows(
-		export->store, folder->id, 0, 0, mbox_row, &rows, export->err);
+		export->store, folder->id, 0, mbox_row, &rows, export->err);
 	return export_close(export, &rows.file, status);
 }
 
@@ -300,8 +300,8 @@ int export_maildir(struct export *export, const struct store_folder *folder)
 	int status = make_maildir(export, name);
 
 	if (status == 0)
-		status = store_rows(export->store, folder->id, 0, 0,
-			maildir_row, &rows, export->err);
+		status = store_rows(export->store, folder->id, 0, maildir_row,
+			&rows, export->err);
 	return status;
 }
 

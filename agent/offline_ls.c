@@ -155,8 +155,8 @@ static int list_one(struct request *request, struct err *err)
 	if (offline_folder(request->store, request->folder, &folder, err) < 0)
 		return -1;
 	if (folder.kind == STORE_KIND_MAIL || folder.kind == STORE_KIND_NOTES)
-		status = store_rows(request->store, folder.id, 0,
-			request->limit, row, request, err);
+		status = store_rows(request->store, folder.id, request->limit,
+			row, request, err);
 	else
 		status = store_items(
 			request->store, folder.id, -1, item, request, err);

@@ -79,7 +79,7 @@ uint64_t outbox_next_seq(struct outbox *outbox)
 {
 	int64_t last = 0;
 
-	db_number(&outbox->db, &last, 0,
+	db_number(&outbox->db, &last,
 		"SELECT seq FROM sqlite_sequence WHERE name = 'reports'", NULL);
 	return (uint64_t)last + 1;
 }
@@ -112,7 +112,7 @@ uint64_t outbox_count(struct outbox *outbox)
 {
 	int64_t count = 0;
 
-	db_number(&outbox->db, &count, 0, "SELECT COUNT(*) FROM reports", NULL);
+	db_number(&outbox->db, &count, "SELECT COUNT(*) FROM reports", NULL);
 	return (uint64_t)count;
 }
 

@@ -221,8 +221,7 @@ int db_run_values(struct db *db, struct err *err, const char *sql,
 	return row;
 }
 
-int db_number(struct db *db, int64_t *number, int64_t otherwise,
-	const char *sql, struct err *err)
+int db_number(struct db *db, int64_t *number, const char *sql, struct err *err)
 {
 	sqlite3_stmt *statement = db_query(db, err, sql);
 	int row;
@@ -234,7 +233,7 @@ int db_number(struct db *db, int64_t *number, int64_t otherwise,
 		*number = row > 0 &&
 				sqlite3_column_type(statement, 0) != SQLITE_NULL
 			? sqlite3_column_int64(statement, 0)
-			: otherwise;
+			: 0;
 	db_end(db, statement);
 	return row < 0 ? -1 : 0;
 }

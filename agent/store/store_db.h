@@ -73,10 +73,9 @@ int db_script(struct db *db, const char *sql, struct err *err);
 /* Runs a statement without results to its end. */
 #define db_run(db, err, ...) DB_CALL(db_run_values, db, err, __VA_ARGS__)
 
-/* The first column of the first row as an integer, or OTHERWISE when there
- * is no row or it is null; -1 is an error. */
-int db_number(struct db *db, int64_t *number, int64_t otherwise,
-	const char *sql, struct err *err);
+/* The first column of the first row as an integer; 0 when there is no row or
+ * it is null; -1 is an error. */
+int db_number(struct db *db, int64_t *number, const char *sql, struct err *err);
 
 /* 1 a row, 0 no more, -1. */
 int db_step(struct db *db, sqlite3_stmt *statement, struct err *err);

@@ -67,18 +67,17 @@ static int each_row(struct store *store, sqlite3_stmt *row, int *count,
 	return stop ? stop : status;
 }
 
-int store_rows(struct store *store, int64_t folder, uint64_t offset,
-	uint64_t limit, int (*each)(const struct store_row *row, void *arg),
-	void *arg, struct err *err)
+int store_rows(struct store *store, int64_t folder, uint64_t limit,
+	int (*each)(const struct store_row *row, void *arg), void *arg,
+	struct err *err)
 {
 	int count = 0;
 
 	return each_row(store,
 		db_query(&store->db, err,
 			ROW_COLUMNS "WHERE folder = ? ORDER BY uid DESC"
-				    " LIMIT ? OFFSET ?",
-			db_int(folder), db_int(limit ? (int64_t)limit : -1),
-			db_int((int64_t)offset)),
+				    " LIMIT ?",
+			db_int(folder), db_int(limit ? (int64_t)limit : -1)),
 		&count, each, arg, err);
 }
 

@@ -37,10 +37,10 @@ struct store_row {
 	uint64_t header_bytes, body_bytes; /* as stored */
 };
 
-/* Newest UID first, at most LIMIT rows (0: all) after skipping OFFSET. */
-int store_rows(struct store *store, int64_t folder, uint64_t offset,
-	uint64_t limit, int (*each)(const struct store_row *row, void *arg),
-	void *arg, struct err *err);
+/* Newest UID first, at most LIMIT rows (0: all). */
+int store_rows(struct store *store, int64_t folder, uint64_t limit,
+	int (*each)(const struct store_row *row, void *arg), void *arg,
+	struct err *err);
 
 /* 1 and EACH called once, or 0: no such message. */
 int store_row(struct store *store, int64_t id,

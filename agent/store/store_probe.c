@@ -66,11 +66,10 @@ int store_probe(struct store *store, int64_t *elapsed_us, struct err *err)
 	int64_t start = clock_monotonic_us();
 	int64_t folder = 0;
 
-	if (db_number(&store->db, &folder, 0,
+	if (db_number(&store->db, &folder,
 		    "SELECT id FROM folders ORDER BY messages DESC LIMIT 1",
 		    err) < 0 ||
-		store_rows(store, folder, 0, PROBE_ROWS, look_at, &seen, err) <
-			0)
+		store_rows(store, folder, PROBE_ROWS, look_at, &seen, err) < 0)
 		return -1;
 	if (seen.id && open_message(store, &seen, err) < 0)
 		return -1;

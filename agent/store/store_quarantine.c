@@ -43,13 +43,11 @@ int store_quarantine_remove(struct store *store, int64_t folder, uint32_t uid,
 		db_int(folder), db_int(uid), db_text(href ? href : ""));
 }
 
-int store_quarantine_retry(struct store *store, int64_t folder, struct err *err)
+int store_quarantine_retry(struct store *store, struct err *err)
 {
 	if (store_need_transaction(store, err) < 0)
 		return -1;
-	return db_run(&store->db, err,
-		"UPDATE quarantine SET skip = 0 WHERE ?1 IN (0, folder)",
-		db_int(folder));
+	return db_run(&store->db, err, "UPDATE quarantine SET skip = 0");
 }
 
 int store_quarantine_each(struct store *store, int64_t folder,

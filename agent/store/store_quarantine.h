@@ -44,9 +44,8 @@ int store_quarantine_each(struct store *store, int64_t folder,
 	int (*each)(const struct store_quarantine *object, void *arg),
 	void *arg, struct err *err);
 
-/* Allow another try of everything in FOLDER (0: all): the missing set counts
- * them again while their entries and tries stay. */
-int store_quarantine_retry(
-	struct store *store, int64_t folder, struct err *err);
+/* Allow another try of everything: the missing set counts it again while
+ * entries and tries stay. */
+int store_quarantine_retry(struct store *store, struct err *err);
 
 #endif

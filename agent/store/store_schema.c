@@ -102,8 +102,8 @@ static int check_application(struct store *store, struct err *err)
 {
 	int64_t application = 0;
 
-	if (db_number(&store->db, &application, 0, "PRAGMA application_id",
-		    err) < 0)
+	if (db_number(&store->db, &application, "PRAGMA application_id", err) <
+		0)
 		return -1;
 	if (application != APPLICATION_ID)
 		return err_set(err, ERR_DATABASE,
@@ -117,7 +117,7 @@ int schema_open(struct store *store, struct err *err)
 	int64_t version = 0;
 	char pragma[64];
 
-	if (db_number(&store->db, &version, 0, "PRAGMA user_version", err) < 0)
+	if (db_number(&store->db, &version, "PRAGMA user_version", err) < 0)
 		return -1;
 	if (version > VERSION)
 		return err_set(err, ERR_DATABASE,

@@ -200,11 +200,11 @@ int store_index_left(struct store *store, uint64_t *left, struct err *err)
 	int64_t messages = 0;
 	int64_t items = 0;
 
-	if (db_number(&store->db, &messages, 0,
+	if (db_number(&store->db, &messages,
 		    "SELECT COUNT(*) FROM messages WHERE folder > 0 AND"
 		    " id > (SELECT messages FROM indexed_upto)",
 		    err) < 0 ||
-		db_number(&store->db, &items, 0,
+		db_number(&store->db, &items,
 			"SELECT COUNT(*) FROM items WHERE id >"
 			" (SELECT items FROM indexed_upto)",
 			err) < 0)

@@ -62,7 +62,7 @@ int store_load_detached(struct store *store, struct err *err)
 {
 	int64_t detached = 0;
 
-	if (db_number(&store->db, &detached, 0,
+	if (db_number(&store->db, &detached,
 		    "SELECT SUM(detached) FROM folders", err) < 0)
 		return -1;
 	store->detached = detached > 0;
@@ -75,9 +75,8 @@ static int database_bytes(struct store *store, uint64_t *bytes, struct err *err)
 	int64_t pages = 0;
 	int64_t page_bytes = 0;
 
-	if (db_number(&store->db, &pages, 0, "PRAGMA page_count", err) < 0 ||
-		db_number(&store->db, &page_bytes, 0, "PRAGMA page_size", err) <
-			0)
+	if (db_number(&store->db, &pages, "PRAGMA page_count", err) < 0 ||
+		db_number(&store->db, &page_bytes, "PRAGMA page_size", err) < 0)
 		return -1;
 	*bytes = (uint64_t)(pages * page_bytes);
 	return 0;
@@ -119,7 +118,7 @@ int store_totals(
 	}
 	db_end(&store->db, row);
 	if (status < 0 ||
-		db_number(&store->db, &quarantined, 0,
+		db_number(&store->db, &quarantined,
 			"SELECT COUNT(*) FROM quarantine", err) < 0)
 		return -1;
 	out.quarantined = (uint64_t)quarantined;

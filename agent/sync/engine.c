@@ -358,7 +358,7 @@ static int retry_quarantine(struct store *store, void *context, struct err *err)
 	(void)context;
 	if (store_begin(store, err))
 		return -1;
-	if (store_quarantine_retry(store, 0, err) || store_commit(store, err)) {
+	if (store_quarantine_retry(store, err) || store_commit(store, err)) {
 		store_rollback(store);
 		return -1;
 	}

@@ -162,7 +162,7 @@ static int load(struct verify *verify, struct folder *folder, struct err *err)
 
 	if (folder->collection.dav ? store_item_each(verify->store, id,
 					     add_object, folder, err)
-				   : store_rows(verify->store, id, 0, 0,
+				   : store_rows(verify->store, id, 0,
 					     add_message, folder, err))
 		return -1;
 	if (folder->count)

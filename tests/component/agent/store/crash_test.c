@@ -224,7 +224,7 @@ static int64_t check_store(int commits)
 	ok(store_check(store, false, NULL, NULL, &bad, &err));
 	assert_int_equal(bad, 0);
 	if (windows)
-		ok(store_rows(store, 1, 0, 0, check_row, store, &err));
+		ok(store_rows(store, 1, 0, check_row, store, &err));
 	store_close(store);
 	return windows;
 }
@@ -302,7 +302,7 @@ static void check_compacted(void)
 	ok(store_check(store, false, NULL, NULL, &bad, &err));
 	assert_int_equal(bad, 0);
 	assert_int_equal(store_has(store, 1, 12, &err), 1);
-	ok(store_rows(store, 1, 0, 0, check_row, store, &err));
+	ok(store_rows(store, 1, 0, check_row, store, &err));
 	store_close(store);
 }
 

@@ -209,7 +209,7 @@ static void test_quarantine(void **state)
 	ok(store_begin(store, &err));
 	ok(store_quarantine_add(store, &object, &err));
 	ok(store_quarantine_add(store, &object, &err));
-	ok(store_quarantine_retry(store, 0, &err));
+	ok(store_quarantine_retry(store, &err));
 	ok(store_quarantine_add(store, &object, &err));
 	ok(store_quarantine_add(store, &object, &err));
 	ok(store_commit(store, &err));

@@ -52,7 +52,7 @@ static void test_round_trip(void **state)
 
 	store = open_store(STORE_READ);
 	assert_int_equal(count_missing(store, folder), 1);
-	ok(store_rows(store, folder, 0, 1, remember_id, &id, &err));
+	ok(store_rows(store, folder, 1, remember_id, &id, &err));
 	read_part(store, id, STORE_PART_BODY, text, sizeof(text));
 	assert_string_equal(text, "From: x\r\n\r\nbody of nine");
 	read_part(store, id, STORE_PART_HEADER, text, sizeof(text));
@@ -96,7 +96,7 @@ static void test_rollback(void **state)
 	ok(store_begin(store, &err));
 	add_body(store, folder, 1, "kept");
 	ok(store_commit(store, &err));
-	ok(store_rows(store, folder, 0, 1, remember_id, &id, &err));
+	ok(store_rows(store, folder, 1, remember_id, &id, &err));
 	read_part(store, id, STORE_PART_BODY, text, sizeof(text));
 	assert_string_equal(text, "kept");
 	store_close(store);
@@ -152,7 +152,7 @@ static void test_missing_set(void **state)
 	poison.folder = folder;
 	ok(store_quarantine_add(store, &poison, &err));
 	assert_int_equal(count_missing(store, folder), 1);
-	ok(store_quarantine_retry(store, 0, &err));
+	ok(store_quarantine_retry(store, &err));
 	assert_int_equal(count_missing(store, folder), 2);
 	add_folder(store, "Other", STORE_MODE_FULL);
 	assert_int_equal(store_uids(store, folder, STORE_SELECT_MISSING,
@@ -188,7 +188,7 @@ static void test_body_shows_protection(void **state)
 		"\r\nx");
 	ok(store_commit(store, &err));
 	assert_int_equal(totals_of(store).protected_messages, 1);
-	ok(store_rows(store, bare.folder, 0, 1, remember_id, &id, &err));
+	ok(store_rows(store, bare.folder, 1, remember_id, &id, &err));
 	store_close(store);
 }
 

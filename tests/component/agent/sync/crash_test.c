@@ -44,8 +44,7 @@ static void count_only_committed(struct fixture *f)
 			store_folder_by_path(
 				store, committed.folder->path, &row, NULL) != 1)
 			continue;
-		store_rows(
-			store, row.id, 0, 0, mark_committed, &committed, NULL);
+		store_rows(store, row.id, 0, mark_committed, &committed, NULL);
 		store_folder_free(&row);
 	}
 	store_close(store);

@@ -68,7 +68,7 @@ static inline void compare_mail(struct store *store,
 		const struct fake_message *message = &folder->messages[i];
 		struct lookup lookup = {.uid = message->uid};
 
-		store_rows(store, row->id, 0, 0, look, &lookup, NULL);
+		store_rows(store, row->id, 0, look, &lookup, NULL);
 		assert_true(lookup.id != 0);
 		assert_int_equal(lookup.has_body, wants_body(folder, message));
 		assert_int_equal(

@@ -54,7 +54,7 @@ static inline void rig_expect(struct rig *rig, const char *path, uint32_t uid,
 
 	assert_non_null(store);
 	assert_int_equal(store_folder_by_path(store, path, &row, NULL), 1);
-	store_rows(store, row.id, 0, 0, rig_see, &look, NULL);
+	store_rows(store, row.id, 0, rig_see, &look, NULL);
 	reader = store_read_open(store, look.id, part, &rig->err);
 	if (!reader)
 		fail_msg("%s %u: %s", path, (unsigned)uid, rig->err.text);
