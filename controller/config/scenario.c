@@ -348,6 +348,44 @@ static const struct conf_table measure_table = {
 	.check = check_measure,
 };
 
+/* ---- brake */
+
+static const struct conf_field brake_fields[] = {
+	{CONF_AT(struct scenario_brake, cap_us), "cap", CONF_DURATION,
+		"of holding new starts in vain, before the fleet's rate is "
+		"capped",
+		.fallback = "30s"},
+	{CONF_AT(struct scenario_brake, pause_us), "pause", CONF_DURATION,
+		"of the same trouble, before the newest sync is paused",
+		.fallback = "60s"},
+	{CONF_AT(struct scenario_brake, again_us), "again", CONF_DURATION,
+		"after the cap and after each pause, before the next one",
+		.fallback = "20s"},
+	{CONF_AT(struct scenario_brake, release_us), "release", CONF_DURATION,
+		"of calm before each step back; none: 30 s where waiting users "
+		"suffered, 5 s where data was missing, else 60 s"},
+	CONF_END,
+};
+static int check_brake(void *object, struct err *err)
+{
+	const struct scenario_brake *brake = object;
+
+	if (brake->cap_us < US_PER_S || brake->pause_us < US_PER_S ||
+		brake->again_us < US_PER_S ||
+		(brake->release_us && brake->release_us < US_PER_S))
+		return err_set(err, ERR_CONFIG,
+			"give 1s or more: the brake looks once a second");
+	return 0;
+}
+static const struct conf_table brake_table = {
+	.name = "brake",
+	.text = "How patient the brake is. The defaults suit syncs that take "
+		"minutes.",
+	.size = sizeof(struct scenario_brake),
+	.fields = brake_fields,
+	.check = check_brake,
+};
+
 /* ---- the file */
 
 static const struct conf_field mailbox_element = {
@@ -382,6 +420,8 @@ static const struct conf_field scenario_fields[] = {
 		"ceilings of the server", .table = &limits_table},
 	{CONF_AT(struct scenario, measure), "measure", CONF_TABLE,
 		"how fine the measurements are", .table = &measure_table},
+	{CONF_AT(struct scenario, brake), "brake", CONF_TABLE,
+		"how patient the brake is", .table = &brake_table},
 	CONF_END,
 };
 

@@ -43,8 +43,7 @@ struct scenario_share {
 
 /* As written; the result is scenario.client. */
 struct scenario_clients {
-	char *range; /* "u001..u024" */
-	char **list;
+	char *range, **list; /* "u001..u024" */
 	size_t list_count;
 	char *inventory; /* CSV with client,mailbox,link,size */
 	struct scenario_share *mailbox;
@@ -54,8 +53,7 @@ struct scenario_clients {
 
 struct scenario_baseline {
 	char *server_name; /* substring of the greeting or the IMAP ID */
-	char *server_min;
-	char *agent_min;
+	char *server_min, *agent_min;
 	uint64_t free_bytes; /* each agent's disk must have this */
 	double usable;	     /* share of the clients that must pass */
 };
@@ -84,15 +82,13 @@ struct scenario_steps {
 /* A real mailbox, used as an online user would. */
 struct scenario_canary {
 	char *user; /* NULL: no canary */
-	char *password_file;
-	char *password_command;
+	char *password_file, *password_command;
 	int64_t interval_us;
 	int64_t slo_us;	 /* 0: from the idle baseline alone */
 	int64_t idle_us; /* how long the idle baseline is measured */
 };
 
-/* How fine the measurements are; for rollouts of seconds, as in a lab, the
- * defaults are too coarse. */
+/* How fine the measurements are. */
 struct scenario_measure {
 	int64_t bucket_us;   /* length of a bucket */
 	int64_t settle_us;   /* after a start, not counted */
@@ -102,8 +98,7 @@ struct scenario_measure {
 };
 
 struct scenario_limits {
-	double cpu;
-	double network;		  /* share of network_bytes_s */
+	double cpu, network;	  /* the second of network_bytes_s */
 	uint64_t network_bytes_s; /* 0: unknown */
 	double disk_busy;	  /* of one spinning disk */
 	int64_t disk_await_us;	  /* 0: by the kind of disk */
@@ -113,6 +108,11 @@ struct scenario_limits {
 	int64_t user_window_us; /* a user's sync must fit; 0: no limit */
 	unsigned batch_max;	/* the administrator's own cap; 0: none */
 	uint64_t rate_bytes_s;	/* cap per client; 0: none */
+};
+
+/* How patient the brake is; release_us 0: each rule its own. */
+struct scenario_brake {
+	int64_t cap_us, pause_us, again_us, release_us;
 };
 
 struct scenario {
@@ -127,6 +127,7 @@ struct scenario {
 	struct scenario_canary canary;
 	struct scenario_limits limits;
 	struct scenario_measure measure;
+	struct scenario_brake brake;
 
 	struct scenario_client *client; /* expanded, in the order listed */
 	size_t client_count;

@@ -15,11 +15,13 @@
 #include "brake_rules.h"
 #include "clock.h"
 
-#define LIMIT_AFTER_US (30 * US_PER_S) /* of holding in vain */
-#define PAUSE_AFTER_US (60 * US_PER_S)
-#define STRONGER_US    (20 * US_PER_S) /* between two steps of a kind */
-#define RATE_SHARE     0.7	       /* of what moves now */
-#define RATE_FLOOR     0.1	       /* of what moved when it began */
+/* Where the policy names no time. */
+#define CAP_US	 (30 * US_PER_S)
+#define PAUSE_US (60 * US_PER_S)
+#define AGAIN_US (20 * US_PER_S)
+
+#define RATE_SHARE 0.7 /* of what moves now */
+#define RATE_FLOOR 0.1 /* of what moved when it began */
 
 struct watch {
 	int64_t over_us, worse_us, stop_us; /* since; 0: not */
@@ -63,6 +65,11 @@ static void since(int64_t *at_us, bool is, int64_t now_us)
 		*at_us = 0;
 	else if (*at_us == 0)
 		*at_us = now_us;
+}
+
+static int64_t or_standard(int64_t us, int64_t standard_us)
+{
+	return us > 0 ? us : standard_us;
 }
 
 /* True when it has been so for SECONDS. */
@@ -194,7 +201,10 @@ static void look_at(struct brake *brake, enum brake_rule rule,
 		watch->braking = false;
 	if (watch->braking) {
 		found->calm = false;
-		brake->calm_s = fmax(brake->calm_s, row->calm_s);
+		brake->calm_s = fmax(brake->calm_s,
+			(double)or_standard(brake->policy.release_us,
+				row->calm_s * US_PER_S) /
+				US_PER_S);
 	}
 	if (found->hold == RULE_COUNT &&
 		lasted(watch->over_us, e->now_us, row->hold_s))
@@ -239,22 +249,25 @@ static void press(struct brake *brake, const struct brake_evidence *e,
 	enum brake_rule rule = found->escalate;
 	enum brake_state from = brake->state;
 	int64_t in_state_us = e->now_us - brake->since_us;
+	int64_t cap_us = or_standard(brake->policy.cap_us, CAP_US);
+	int64_t pause_us = or_standard(brake->policy.pause_us, PAUSE_US);
+	int64_t again_us = or_standard(brake->policy.again_us, AGAIN_US);
 	const char *action;
 
 	if (rule == RULE_COUNT)
 		return;
 	int64_t worse_us = e->now_us - brake->watch[rule].worse_us;
-	if (from == BRAKE_HOLDING && worse_us >= LIMIT_AFTER_US &&
-		in_state_us >= LIMIT_AFTER_US) {
+	if (from == BRAKE_HOLDING && worse_us >= cap_us &&
+		in_state_us >= cap_us) {
 		set_state(brake, BRAKE_LIMITING, e->now_us);
 		cap_rate(brake, e);
 		action = "the fleet's rate is capped";
-	} else if (from == BRAKE_LIMITING && worse_us >= PAUSE_AFTER_US &&
-		in_state_us >= STRONGER_US) {
+	} else if (from == BRAKE_LIMITING && worse_us >= pause_us &&
+		in_state_us >= again_us) {
 		set_state(brake, BRAKE_PAUSING, e->now_us);
 		brake->order.pause = 1;
 		action = "the newest sync is paused";
-	} else if (from == BRAKE_PAUSING && in_state_us >= STRONGER_US &&
+	} else if (from == BRAKE_PAUSING && in_state_us >= again_us &&
 		e->n > 1) {
 		brake->order.pause++;
 		brake->since_us = e->now_us;

@@ -4,13 +4,13 @@
  * Evidence in once a second, an order out: hold new starts, cap the whole
  * fleet's rate, pause the newest syncs, stop. Each step up and down is an
  * event with the figure that caused it. Steps up need their rule to hold
- * for its time; steps down need every figure below 80 % of its ceiling for
- * 60 s. No clock, no I/O: time comes with the evidence. One thread.
+ * for its time; steps down need what braked to be below its release value
+ * for its own. No clock, no I/O: time comes with the evidence. One thread.
  *
  *   RELEASED -> HOLDING -> LIMITING -> PAUSING -> STOPPED
  *
  * and back one step at a time, except STOPPED, which a person leaves
- * (brake_reset). Rules, times and ceilings: brake_rules[] in brake.c.
+ * (brake_reset). Rules, times and ceilings: brake_rules[] in brake_rules.c.
  */
 #ifndef SLUICE_BRAKE_H
 #define SLUICE_BRAKE_H
@@ -33,6 +33,10 @@ struct brake_policy {
 	double connections_limit; /* 0: unknown */
 	bool exporter, canary;	  /* expected to speak */
 	double cpu_max, nic_max, mem_available_min; /* 0: 0.85 0.85 0.10 */
+	int64_t cap_us;	    /* of holding in vain before it; 0: 30 s */
+	int64_t pause_us;   /* of trouble before the first; 0: 60 s */
+	int64_t again_us;   /* between two steps of a kind; 0: 20 s */
+	int64_t release_us; /* of calm before a step down; 0: by the rule */
 };
 
 struct brake_evidence {

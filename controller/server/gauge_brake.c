@@ -39,6 +39,10 @@ void gauge_make_policy(struct gauge *gauge)
 		.cpu_max = s->limits.cpu,
 		.nic_max = s->limits.network,
 		.mem_available_min = s->limits.memory_available,
+		.cap_us = s->brake.cap_us,
+		.pause_us = s->brake.pause_us,
+		.again_us = s->brake.again_us,
+		.release_us = s->brake.release_us,
 	};
 }
 

@@ -49,6 +49,10 @@ static void has_defaults(void **state)
 	assert_false(s.steps.has_window);
 	assert_true(s.steps.gate == 0.67);
 	assert_true(s.limits.cpu == 0.85);
+	assert_int_equal(s.brake.cap_us, 30 * US_PER_S);
+	assert_int_equal(s.brake.pause_us, 60 * US_PER_S);
+	assert_int_equal(s.brake.again_us, 20 * US_PER_S);
+	assert_int_equal(s.brake.release_us, 0);
 	assert_string_equal(s.baseline.agent_min, "0.1");
 	assert_null(s.canary.user);
 	assert_int_equal(s.client_count, 3);
@@ -160,6 +164,10 @@ static const struct {
 	{SERVER "clients: {list: [a]}\nsteps: {max_step: 4}\n", "from 1 to 3"},
 	{SERVER "clients: {list: [a]}\nsteps: {window: 25:00-06:00}\n",
 		"steps.window: expected a time of day"},
+	{SERVER "clients: {list: [a]}\nbrake: {cap: 0s}\n",
+		"brake: give 1s or more"},
+	{SERVER "clients: {list: [a]}\nbrake: {release: 10ms}\n",
+		"brake: give 1s or more"},
 	{SERVER "clients: {list: [a]}\nsteps: {pilots: [0]}\n",
 		"steps.pilots.1: expected a whole number from 1"},
 	{"rollout: t\nserver: {imap: {host: mail.example.org, security: none}}\n"

@@ -124,6 +124,29 @@ static void canary_escalates(void **state)
 	assert_int_equal(brake_state(*state), BRAKE_RELEASED);
 }
 
+/* The administrator's times instead of the standard ones. */
+static void is_as_patient_as_told(void **state)
+{
+	struct brake_policy hasty = policy;
+
+	hasty.cap_us = 10 * S;
+	hasty.pause_us = 15 * S;
+	hasty.again_us = 5 * S;
+	hasty.release_us = 4 * S;
+	brake_set_policy(*state, &hasty);
+	evidence.p95_ms = 120;
+	assert_true(run(*state, 10).rate_mb_min == 0);
+	assert_true(run(*state, 2).rate_mb_min > 0);
+	assert_int_equal(run(*state, 2).pause, 0);
+	assert_int_equal(run(*state, 4).pause, 1);
+	assert_int_equal(run(*state, 5).pause, 2);
+	evidence.p95_ms = 50;
+	assert_int_equal(run(*state, 4).pause, 2);
+	assert_int_equal(run(*state, 1).pause, 1);
+	assert_true(run(*state, 11).hold);
+	assert_false(run(*state, 1).hold);
+}
+
 static void far_above_the_slo_stops(void **state)
 {
 	evidence.p95_ms = 301;
@@ -246,6 +269,7 @@ int main(void)
 		T(canary_holds_within_a_second),
 		T(canary_releases_with_hysteresis),
 		T(canary_escalates),
+		T(is_as_patient_as_told),
 		T(far_above_the_slo_stops),
 		T(probe_errors_stop),
 		T(unreachable_stops_after_30_s),
