@@ -29,6 +29,7 @@ struct server {
 	struct fake_imap *fake;
 	int listener, fd;
 	int stop[2]; /* a pipe: closed at the end */
+	int ask[2];  /* a pair: a byte comes back when nobody is served */
 	pthread_t thread;
 	gnutls_session_t tls; /* NULL: plain */
 	gnutls_certificate_credentials_t credentials;
@@ -496,11 +497,30 @@ static void serve(struct server *server)
 	close(server->fd);
 }
 
+/* Who asks whether all is quiet is answered when nobody is waiting. */
+static bool wait_for_client(struct server *server)
+{
+	struct pollfd fds[] = {{.fd = server->stop[0], .events = POLLIN},
+		{.fd = server->listener, .events = POLLIN},
+		{.fd = server->ask[1], .events = POLLIN}};
+	char byte;
+
+	do {
+		if (poll(fds, 3, -1) < 0 && errno != EINTR)
+			return false;
+		if (fds[2].revents && !fds[1].revents && !fds[0].revents &&
+			(read(server->ask[1], &byte, 1) != 1 ||
+				write(server->ask[1], &byte, 1) != 1))
+			abort();
+	} while (!fds[0].revents && !fds[1].revents);
+	return !fds[0].revents;
+}
+
 static void *run(void *context)
 {
 	struct server *server = context;
 
-	while (wait_for(server, server->listener, POLLIN)) {
+	while (wait_for_client(server)) {
 		server->fd = accept(server->listener, NULL, NULL);
 		if (server->fd < 0)
 			break;
@@ -508,6 +528,16 @@ static void *run(void *context)
 		serve(server);
 	}
 	return NULL;
+}
+
+void fake_imap_settle(struct fake_imap *fake)
+{
+	struct server *server = fake->private;
+	char byte = 's';
+
+	if (write(server->ask[0], &byte, 1) != 1 ||
+		read(server->ask[0], &byte, 1) != 1)
+		abort();
 }
 
 void fake_imap_start(struct fake_imap *fake)
@@ -525,7 +555,8 @@ void fake_imap_start(struct fake_imap *fake)
 		listen(server->listener, 8) ||
 		getsockname(server->listener, (struct sockaddr *)&address,
 			&length) ||
-		pipe(server->stop))
+		pipe(server->stop) ||
+		socketpair(AF_UNIX, SOCK_STREAM, 0, server->ask))
 		abort();
 	fake->port = ntohs(address.sin_port);
 	if (fake->cert_file) {
@@ -549,6 +580,8 @@ void fake_imap_stop(struct fake_imap *fake)
 	close(server->stop[1]);
 	pthread_join(server->thread, NULL);
 	close(server->stop[0]);
+	close(server->ask[0]);
+	close(server->ask[1]);
 	close(server->listener);
 	if (server->credentials)
 		gnutls_certificate_free_credentials(server->credentials);

@@ -81,6 +81,10 @@ struct fake_imap {
 void fake_imap_start(struct fake_imap *fake);
 void fake_imap_stop(struct fake_imap *fake);
 
+/* Until every connection that was made is served to its end, the last words
+ * read: what was counted may be looked at and does not change. */
+void fake_imap_settle(struct fake_imap *fake);
+
 /* A self-signed certificate for NAME (and 127.0.0.1 with ADDRESS), valid
  * from now+FROM_S to now+TO_S; paths of two PEM files in DIR for free(). */
 void fake_certificate(const char *dir, const char *name, bool address,

@@ -92,6 +92,7 @@ static inline void rig_sync(struct rig *rig)
 	if (rig_try(rig))
 		fail_msg("%s\n%s", rig->err.text, rig->fake.log);
 	assert_true(rig->progress.verified);
+	fake_imap_settle(&rig->fake);
 }
 
 #endif
