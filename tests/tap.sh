@@ -65,11 +65,11 @@ note() {
 	sed 's/^/# /' <<< "$1"
 }
 
-# until_is NAME WANTED COMMAND…: the command comes to say so within 15 s.
+# until_is NAME WANTED COMMAND…: the command comes to say so within a minute.
 until_is() {
 	local name=$1 wanted=$2 got='' i
 	shift 2
-	for ((i = 0; i < 150; i++)); do
+	for ((i = 0; i < 600; i++)); do
 		got=$("$@" 2> /dev/null)
 		[ "$got" = "$wanted" ] && break
 		sleep 0.1

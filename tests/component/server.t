@@ -25,7 +25,7 @@ END
 serve() { # PORT
 	"$SLUICE" serve --listen 127.0.0.1:"$1" 2>> "$DIR/log" &
 	PID=$!
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
 		"$SLUICE" status > /dev/null 2>&1 && break
 		sleep 0.1
 	done

@@ -55,7 +55,7 @@ check "policy: set again on the Inbox" agent policy set INBOX full
 background slow "$BIN/sluice-agent" sync --profile "$WORK/u001.yaml" --json \
 	--rate 100kB/s
 slow=$!
-check "policy: a sync is under way" wait_for 20 grep -q . "$WORK/u001/lock"
+check "policy: a sync is under way" wait_for 60 grep -q . "$WORK/u001/lock"
 check "policy: it may be set meanwhile" agent policy set / full --recursive
 check "policy: and the sync goes on" kill -0 "$slow"
 agent policy set / headers --prune 2> "$WORK/refused"
@@ -95,7 +95,7 @@ daemon() { # daemon OPTION…: with a controller that is not there
 	background daemon "$BIN/sluice-agent" run \
 		--profile "$WORK/daemon.yaml" "$@"
 	daemon=$!
-	wait_for 5 several_threads
+	wait_for 60 several_threads
 }
 several_threads() { [ "$(ls "/proc/$daemon/task" | wc -l)" -gt 2 ]; }
 priorities() { # of the CPU and of the disk, over all threads
@@ -119,7 +119,7 @@ is "daemon: nothing is indexed before" "$(indexed)" 0
 daemon
 like "daemon: every thread has low priorities" "$(priorities)" \
 	"^10 idle(.19 idle)?$"
-check "daemon: it makes the index of words" wait_for 30 is_indexed
+check "daemon: it makes the index of words" wait_for 120 is_indexed
 stop "$daemon"
 daemon --normal-priority
 like "daemon: unless told otherwise" "$(priorities)" \

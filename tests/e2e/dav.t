@@ -146,7 +146,7 @@ story
 # From afar, where collections are fetched as a whole.
 background relay "$BUILD/tests/bench/relay" --to "127.0.0.1:$LAB_DAV_PORT" \
 	--delay 10
-wait_for 10 test -s "$WORK/relay.log" || bail "no relay"
+wait_for 60 test -s "$WORK/relay.log" || bail "no relay"
 profile_for afar "http://127.0.0.1:$(head -n 1 "$WORK/relay.log")/"
 sync
 is "from afar: the same account" \

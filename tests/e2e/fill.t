@@ -87,7 +87,7 @@ some_mail() {
 	curl -s -u u003:secret-u003 "imap://127.0.0.1:$LAB_IMAP_PORT/" \
 		-X 'STATUS INBOX (MESSAGES)' | grep -q 'MESSAGES [1-9]'
 }
-check "a fill is under way" wait_for 20 some_mail
+check "a fill is under way" wait_for 60 some_mail
 kill_now $!
 # The server still stores what it had received by then.
 settled() {
@@ -97,7 +97,7 @@ settled() {
 	sleep 0.5
 	[ "$before" = "$count" ]
 }
-wait_for 20 settled
+wait_for 60 settled
 check "it can be repeated after kill -9" fill "$WORK/big.yaml"
 tests/e2e/imap-digests 127.0.0.1 "$LAB_IMAP_PORT" u003 secret-u003 | sort \
 	> "$WORK/held"

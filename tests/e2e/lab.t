@@ -112,7 +112,7 @@ check "a lab with an owner" \
 	"$LAB" up --dir "$WORK/lab" --users u001 --owner $owner
 kill_now $owner
 nobody_left() { [ -z "$(processes)" ]; }
-check "follows its owner" wait_for 20 nobody_left
+check "follows its owner" wait_for 90 nobody_left
 
 if [ "$(id -u)" = 0 ]; then
 	chmod 711 "$WORK"

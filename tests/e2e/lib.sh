@@ -41,12 +41,12 @@ gone() {
 	[ ! -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status" 2> /dev/null
 }
 
-# stop PID…: TERM, then KILL for who has not gone after ten seconds.
+# stop PID…: TERM, then KILL for who has not gone after half a minute.
 stop() {
 	local pid
 	for pid; do kill "$pid" 2> /dev/null; done
 	for pid; do
-		wait_for 10 gone "$pid" || kill -KILL "$pid" 2> /dev/null
+		wait_for 30 gone "$pid" || kill -KILL "$pid" 2> /dev/null
 		wait "$pid" 2> /dev/null
 	done
 	return 0
@@ -110,7 +110,7 @@ controller_start() {
 	rm -f "$SLUICE_STATE/url"
 	background controller "$BIN/sluice" serve --listen 127.0.0.1:0
 	controller=$!
-	wait_for 20 test -s "$SLUICE_STATE/url" ||
+	wait_for 60 test -s "$SLUICE_STATE/url" ||
 		bail "no controller: $(tail -n 3 "$WORK/controller.log")"
 	controller_url=$(cat "$SLUICE_STATE/url")
 }

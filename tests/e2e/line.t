@@ -25,21 +25,24 @@ fill_user u002 "$LAB_IMAP_PORT" "$heavy"
 
 # over USER PORT RELAY_OPTION…: USER's profile, empty store, through a relay.
 over() {
-	local user=$1 to=$2
+	local user=$1
+	to=$2
 	shift 2
 	[ -z "${relay:-}" ] || kill_now "$relay"
 	: > "$WORK/relay.log"
 	background relay "$BUILD/tests/bench/relay" --to "127.0.0.1:$to" "$@"
 	relay=$!
-	wait_for 10 test -s "$WORK/relay.log" || bail "no relay"
+	wait_for 60 test -s "$WORK/relay.log" || bail "no relay"
 	rm -rf "${WORK:?}/$user"
 	profile "$user"
 	sed -i -e "s/port: [0-9]*/port: $(head -n 1 "$WORK/relay.log")/" -e /dav/d \
 		"$WORK/$user.yaml"
 }
-whole() { # whole USER: verified, and byte for byte the server's
+# whole USER: verified, and byte for byte the server's, asked without a relay
+whole() {
+	sed "s/port: [0-9]*/port: $to/" "$WORK/$1.yaml" > "$WORK/near.yaml"
 	[ "$(result "$1" verified)" = true ] &&
-		"$BIN/sluice-agent" verify --deep --profile "$WORK/$1.yaml"
+		"$BIN/sluice-agent" verify --deep --profile "$WORK/near.yaml"
 }
 
 # ---- many folders: 100 ms to the server

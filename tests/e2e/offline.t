@@ -26,7 +26,7 @@ background sync "$BIN/sluice-agent" sync --profile "$WORK/u001.yaml" --json \
 	--rate 250kB/s
 sync=$!
 listed() { agent ls INBOX | grep -q 20; }
-check "the Inbox is listed before its bodies are there" wait_for 20 listed
+check "the Inbox is listed before its bodies are there" wait_for 60 listed
 check "and the sync goes on" kill -0 "$sync"
 check "status, too" agent status
 check "search, too" agent search something

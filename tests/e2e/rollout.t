@@ -23,7 +23,7 @@ is "a second controller on one archive is refused" $? 1
 like "and says who has it" "$(cat "$WORK/second.log")" "state"
 
 everybody() { "$BIN/sluice" check | grep -q '6 of 6'; }
-check "step 0: server and all agents are as they must be" wait_for 30 everybody
+check "step 0: server and all agents are as they must be" wait_for 120 everybody
 
 # over COMMAND…: a wave to its end; a person's gate (4) is an end as well.
 over() {
@@ -51,7 +51,7 @@ running() {
 	[ "$(archive "select count(*) from client
 		where state = 'syncing' and wave = 3")" -ge "$1" ]
 }
-check "it is under way" wait_for 30 running 2
+check "it is under way" wait_for 120 running 2
 victim=$(archive "select name from client
 	where state = 'syncing' and wave = 3 order by app_bytes limit 1")
 kill_now "${agent[$victim]}"
@@ -68,7 +68,7 @@ finish_it() {
 	closed
 }
 check "it ends although an agent and the controller were killed" \
-	wait_for 90 finish_it
+	wait_for 300 finish_it
 [ "$tap_failed" = 0 ] || note "$("$BIN/sluice" status; tail -n 5 "$WORK"/*.log)"
 
 # ---- what the archive says
@@ -94,9 +94,9 @@ exact() {
 		(select sum(app_bytes) from client)) < 1000")" = 1 ]
 }
 check "X over time is what was copied, also after the crash" \
-	wait_for 15 exact
+	wait_for 90 exact
 is "the server's load was measured" \
-	"$(archive 'select count(*) > 10 from load')" 1
+	"$(archive 'select count(*) > 1 from load')" 1
 
 # ---- and the stores
 for user in "${users[@]}"; do

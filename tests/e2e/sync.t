@@ -105,7 +105,7 @@ whole=$(promised_store u004 | grep -c body)
 
 background u004 "$BIN/sluice-agent" sync --profile "$WORK/u004.yaml" \
 	--rate 400kB/s
-check "kill -9: under way" wait_for 20 has_bodies u004 5
+check "kill -9: under way" wait_for 60 has_bodies u004 5
 kill_now $!
 before=$(stored u004)
 check "kill -9: it had not ended" test "$before" -lt "$whole"
@@ -119,7 +119,7 @@ check "kill -9: what was there was not fetched again" \
 background u005 "$BIN/sluice-agent" sync --profile "$WORK/u005.yaml" \
 	--rate 150kB/s
 agent=$!
-check "server killed: under way" wait_for 20 has_bodies u005 5
+check "server killed: under way" wait_for 60 has_bodies u005 5
 background second "$BIN/sluice-agent" sync --profile "$WORK/u005.yaml"
 wait $!
 is "a second agent on one store is refused" $? 1

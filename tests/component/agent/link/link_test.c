@@ -29,7 +29,7 @@
 #include "store.h"
 #include "temp_dir.h"
 
-#define PATIENCE_US (30 * US_PER_S)
+#define PATIENCE_US (120 * US_PER_S)
 
 struct fixture {
 	struct controller controller;

@@ -126,7 +126,7 @@ static void silence_ends_in_a_timeout(void **state)
 	struct bench *bench = set_up(NULL);
 
 	(void)state;
-	bench->options.stall_us = 50000;
+	bench->options.stall_us = 200 * US_PER_MS;
 	open_and_list(bench);
 	bench->fake.stall_after = 100;
 	assert_int_equal(fetch(bench, FETCH_FULL, all_ids, 4), -1);
@@ -152,11 +152,11 @@ static void dripping_ends_in_a_timeout(void **state)
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
 		bench = set_up(NULL);
-		bench->options.command_us = 100 * US_PER_MS;
+		bench->options.command_us = 400 * US_PER_MS;
 		bench->options.stall_us = 10 * US_PER_S;
 		bench->options.pause_us = 1;
 		bench->fake.stall_after = cases[i].from;
-		bench->fake.drip_us = 20000;
+		bench->fake.drip_us = 40000;
 		status = try_open(bench);
 		when = OPEN;
 		if (!status && ++when)

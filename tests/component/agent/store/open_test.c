@@ -34,7 +34,7 @@ static void test_lock_is_waited_for(void **state)
 	pid = fork();
 	if (pid == 0) {
 		store = store_open(directory, STORE_UPKEEP, &err);
-		_exit(write(ends[1], "l", 1) != 1 || usleep(300000) ||
+		_exit(write(ends[1], "l", 1) != 1 || usleep(100000) ||
 			(store_close(store), 0));
 	}
 	assert_int_equal(read(ends[0], &c, 1), 1);

@@ -110,7 +110,7 @@ static void test_latency(void **state)
 	latency_phase(latency, LATENCY_AFTER);
 	latency_phase(latency, LATENCY_AFTER);
 	latency_read(latency, LATENCY_DURING, &figure);
-	assert_in_range(figure.count, 1, 2);
+	assert_true(figure.count >= 1);
 	latency_read(latency, LATENCY_AFTER, &figure);
 	assert_true(figure.count >= 2);
 	assert_true(figure.max_ms > 0);
@@ -124,7 +124,7 @@ static void test_latency_goes_on(void **state)
 {
 	struct latency *latency;
 	struct latency_figure figure;
-	int64_t until = clock_monotonic_us() + 20 * US_PER_S;
+	int64_t until = clock_monotonic_us() + 60 * US_PER_S;
 
 	(void)state;
 	fill_store();

@@ -17,7 +17,7 @@
 #include "err.h"
 #include "fake_imap.h"
 
-#define PATIENCE_US (20 * US_PER_S)
+#define PATIENCE_US (60 * US_PER_S)
 
 static char password_file[] = "/tmp/canary-XXXXXX";
 static struct fake_imap fake;

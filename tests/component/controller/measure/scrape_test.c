@@ -14,7 +14,7 @@
 #include "fake_http.h"
 #include "scrape.h"
 
-#define PATIENCE_US (20 * US_PER_S)
+#define PATIENCE_US (60 * US_PER_S)
 
 static int answers;
 

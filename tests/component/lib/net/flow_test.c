@@ -21,7 +21,7 @@
 #define PIECE	   16384
 #define BURST	   (8 * 1024 * 1024 + 777) /* no multiple of anything */
 #define TIMES	   5
-#define PATIENCE_S 10
+#define PATIENCE_S 60
 #define PAUSE_US   (20 * US_PER_MS)
 
 /* Sends a burst whenever it is asked for one by a byte, and leaves when it is

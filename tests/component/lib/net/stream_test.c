@@ -60,7 +60,7 @@ static int try_open(
 		.endpoint = {name, bench->fake.port, security},
 		.ca_file = ca ? bench->cert : NULL,
 		.connect_us = 5 * US_PER_S,
-		.stall_us = 100 * US_PER_MS,
+		.stall_us = 500 * US_PER_MS,
 	};
 
 	snprintf(name, sizeof(name), "%s", host);
