@@ -103,6 +103,9 @@ include tests/lint.mk
 
 # ---------------------------------------------------------------- people
 .PHONY: deps demo check bench lab-truth lint format docs clean install help
+# As many at once as the machine has processors, unless make was told.
+JOBS = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+
 deps: ## install the Debian packages that are missing
 	@deploy/deps
 
@@ -111,6 +114,7 @@ demo: deps ## a whole rollout on a local lab; leaves build/demo/report.html
 	@scenarios/demo/run
 
 check: deps ## every test, one TAP summary
+	@$(MAKE) $(JOBS) --no-print-directory tests-built
 	@$(MAKE) --no-print-directory run-tests
 
 bench: deps ## speed, as ratios measured side by side; writes build/bench
@@ -120,7 +124,7 @@ lab-truth: deps ## is the recommended size the right one? writes build/lab-truth
 	@$(MAKE) --no-print-directory run-lab-truth
 
 lint: deps ## format, clang-tidy, cppcheck, layers, limits
-	@$(MAKE) --no-print-directory run-lint
+	@$(MAKE) $(JOBS) --no-print-directory run-lint
 
 docs: all ## print the references that come from tables
 	@$(B)/bin/sluice scenario-reference > docs/scenario.md
