@@ -18,8 +18,10 @@
 struct days {
 	bool gone[MANY + 1];
 	int etags[MANY + 1]; /* 0: not there yet */
-	unsigned served[MANY + 1];
-	unsigned queries, multigets;
+	/* Whoever looks at them has only seen a client's process end. */
+	_Atomic unsigned served[MANY + 1];
+	_Atomic unsigned queries;
+	unsigned multigets;
 	/* Before its first query. */
 	void (*before)(struct days *days);
 	bool changed;
