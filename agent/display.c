@@ -39,7 +39,8 @@ static void append_bar(struct buf *line, double fraction)
 	buf_append_text(line, "] ");
 }
 
-void display_line(struct buf *line, const struct sync_progress *progress,
+/* One line without its end: state, bar, percentage, size, speed, rest. */
+static void fill_line(struct buf *line, const struct sync_progress *progress,
 	const struct meter *meter, bool bar)
 {
 	char done[UNITS_TEXT_BYTES];
@@ -78,7 +79,7 @@ void display_update(struct display *display,
 	if (now_us - display->last_us < every)
 		return;
 	display->last_us = now_us;
-	display_line(&line, progress, &display->meter, display->terminal);
+	fill_line(&line, progress, &display->meter, display->terminal);
 	if (display->terminal)
 		fprintf(display->out, "\r%s\033[K", buf_text(&line));
 	else

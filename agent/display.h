@@ -34,10 +34,6 @@ void display_update(struct display *display,
 /* Clears the line on a terminal. */
 void display_end(struct display *display);
 
-/* One line without its end: state, bar, percentage, size, speed, rest. */
-void display_line(struct buf *line, const struct sync_progress *progress,
-	const struct meter *meter, bool bar);
-
 /* The result as one JSON object, for free(). LATENCY and ERR may be NULL. */
 char *result_json(const struct sync_progress *progress, struct latency *latency,
 	const struct err *err);

@@ -128,7 +128,8 @@ file:
 	return -1;
 }
 
-int recommendation_print(const struct recommendation *rec, int json)
+/* For people, or as JSON; 0, or 1 for the verdict FAIL. */
+static int print(const struct recommendation *rec, int json)
 {
 	if (json) {
 		char *text = recommendation_encode(rec);
@@ -160,7 +161,7 @@ static int run(const struct options *o, struct err *err)
 	facts.canary = table.canary;
 	struct recommendation *rec = xcalloc(1, sizeof(*rec));
 	recommend(rec, table.bucket, table.count, &facts, &o->policy);
-	rc = recommendation_print(rec, o->json);
+	rc = print(rec, o->json);
 	free(rec);
 	free(table.bucket);
 	return rc;

@@ -7,14 +7,9 @@
 #ifndef SLUICE_VERB_MODEL_H
 #define SLUICE_VERB_MODEL_H
 
-struct recommendation;
-
 /* `recommend --from-csv FILE`; true when argv asks for it. */
 int recommend_wants_csv(int argc, char **argv);
 int recommend_csv_main(int argc, char **argv);
-
-/* Prints for people, or as JSON; 0, or 1 for the verdict FAIL. */
-int recommendation_print(const struct recommendation *rec, int json);
 
 /* `simulate`: what-if tables, and `--study`. */
 int simulate_main(int argc, char **argv);

@@ -8,7 +8,8 @@
 #include "alloc.h"
 #include "buf.h"
 
-size_t uid_set_find(const struct uid_set *set, uint32_t uid)
+/* The index of the first member that is not below UID. */
+static size_t place_of(const struct uid_set *set, uint32_t uid)
 {
 	size_t low = 0;
 	size_t high = set->count;
@@ -28,14 +29,14 @@ size_t uid_set_find(const struct uid_set *set, uint32_t uid)
 
 bool uid_set_has(const struct uid_set *set, uint32_t uid)
 {
-	size_t at = uid_set_find(set, uid);
+	size_t at = place_of(set, uid);
 
 	return at < set->count && set->uids[at] == uid;
 }
 
 bool uid_set_add(struct uid_set *set, uint32_t uid)
 {
-	size_t at = uid_set_find(set, uid);
+	size_t at = place_of(set, uid);
 
 	if (at < set->count && set->uids[at] == uid)
 		return false;

@@ -20,9 +20,6 @@ struct uid_set {
 bool uid_set_add(struct uid_set *set, uint32_t uid);
 bool uid_set_has(const struct uid_set *set, uint32_t uid);
 
-/* The index of the first member that is not below UID. */
-size_t uid_set_find(const struct uid_set *set, uint32_t uid);
-
 void uid_set_free(struct uid_set *set);
 
 /*

@@ -20,7 +20,7 @@
 
 #define BUSY_TIMEOUT_MS 5000
 
-int archive_exec(struct archive *archive, const char *sql, struct err *err)
+static int exec(struct archive *archive, const char *sql, struct err *err)
 {
 	if (sqlite3_exec(archive->db, sql, NULL, NULL, NULL) != SQLITE_OK)
 		return table_error(archive->db, "statement", err);
@@ -106,7 +106,7 @@ static int create_tables(struct archive *archive, struct err *err)
 
 	for (int i = 0; i < SCHEMA_COUNT; i++) {
 		char *sql = table_create_sql(&schema_tables[i]);
-		int result = archive_exec(archive, sql, err);
+		int result = exec(archive, sql, err);
 
 		free(sql);
 		if (result < 0)
@@ -114,9 +114,9 @@ static int create_tables(struct archive *archive, struct err *err)
 	}
 	(void)snprintf(version, sizeof(version), "PRAGMA user_version=%d",
 		SCHEMA_VERSION);
-	if (archive_exec(archive, schema_rest, err) < 0)
+	if (exec(archive, schema_rest, err) < 0)
 		return -1;
-	return archive_exec(archive, version, err);
+	return exec(archive, version, err);
 }
 
 static int fill_new(struct archive *archive, const struct rollout_row *rollout,
@@ -152,7 +152,7 @@ int archive_create(const char *dir, const struct rollout_row *rollout,
 	else if (take_lock(archive, dir, err) == 0 &&
 		open_database(archive, dir, SQLITE_OPEN_CREATE, err) == 0 &&
 		chmod(path, 0600) == 0 &&
-		archive_exec(archive,
+		exec(archive,
 			"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
 			err) == 0) {
 		result = fill_new(
@@ -179,7 +179,7 @@ int archive_open(struct archive **out, const char *dir, enum archive_mode mode,
 	if (open_database(archive, dir, 0, err) < 0 ||
 		(mode == ARCHIVE_OWN && take_lock(archive, dir, err) < 0) ||
 		check_version(archive, err) < 0 ||
-		archive_exec(archive, pragmas, err) < 0) {
+		exec(archive, pragmas, err) < 0) {
 		archive_close(&archive);
 		return -1;
 	}
@@ -204,17 +204,17 @@ void archive_close(struct archive **handle)
 
 int archive_begin(struct archive *archive, struct err *err)
 {
-	return archive_exec(archive, "BEGIN IMMEDIATE", err);
+	return exec(archive, "BEGIN IMMEDIATE", err);
 }
 
 int archive_commit(struct archive *archive, struct err *err)
 {
-	return archive_exec(archive, "COMMIT", err);
+	return exec(archive, "COMMIT", err);
 }
 
 void archive_rollback(struct archive *archive)
 {
 	/* What failed may have rolled back already. */
 	if (!sqlite3_get_autocommit(archive->db))
-		(void)archive_exec(archive, "ROLLBACK", NULL);
+		(void)exec(archive, "ROLLBACK", NULL);
 }

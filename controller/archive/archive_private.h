@@ -8,14 +8,10 @@
 
 #include "schema.h"
 
-struct err;
-
 struct archive {
 	sqlite3 *db;
 	int lock; /* -1: a reader */
 	sqlite3_stmt *put[SCHEMA_COUNT];
 };
-
-int archive_exec(struct archive *archive, const char *sql, struct err *err);
 
 #endif

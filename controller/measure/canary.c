@@ -47,7 +47,7 @@ struct canary {
 	unsigned exists; /* messages in INBOX, of the last SELECT */
 };
 
-const char *canary_step_name(enum canary_step step)
+static const char *step_name(enum canary_step step)
 {
 	static const char *const names[CANARY_STEPS] = {
 		[CANARY_LOGIN] = "login",
@@ -147,12 +147,11 @@ static int run_probe(struct canary *canary, int64_t late_us,
 			(last_us - begin_us);
 		if (s == CANARY_DAV && !canary->dav)
 			break;
-		rc = left_us > 0
-			? run_step(canary, (enum canary_step)s, &client,
-				  left_us, err)
-			: err_set(err, ERR_TIMEOUT,
-				  "canary: no time left to %s",
-				  canary_step_name((enum canary_step)s));
+		rc = left_us > 0 ? run_step(canary, (enum canary_step)s,
+					   &client, left_us, err)
+				 : err_set(err, ERR_TIMEOUT,
+					   "canary: no time left to %s",
+					   step_name((enum canary_step)s));
 		int64_t now_us = clock_monotonic_us();
 		if (rc == 0)
 			probe->step_us[s] = now_us - last_us;

@@ -61,6 +61,4 @@ size_t canary_take(struct canary *canary, struct canary_probe *out, size_t max);
 
 void canary_status(struct canary *canary, struct canary_status *out);
 
-const char *canary_step_name(enum canary_step step);
-
 #endif

@@ -263,6 +263,12 @@ unsigned wave_admit(struct rollout *r, struct wave_row *wave,
 
 /* ---- counting */
 
+/* A pilot of one ends with a functional acceptance of its client. */
+static bool has_acceptance(const struct wave_row *wave)
+{
+	return wave->kind == WAVE_KIND_PILOT && wave->clients == 1;
+}
+
 void wave_count(const struct rollout *r, const struct wave_row *wave,
 	struct judge_counts *counts, unsigned *queued, unsigned *active)
 {
@@ -270,7 +276,7 @@ void wave_count(const struct rollout *r, const struct wave_row *wave,
 		.pilot = wave->kind == WAVE_KIND_PILOT,
 		.clients = wave->clients,
 		.admitted = wave->admitted,
-		.acceptance = wave_has_acceptance(wave),
+		.acceptance = has_acceptance(wave),
 	};
 	*queued = *active = 0;
 	for (size_t i = 0; i < r->client_count; i++) {
@@ -294,11 +300,6 @@ void wave_count(const struct rollout *r, const struct wave_row *wave,
 	if (counts->done + counts->failed + *queued + *active < wave->clients)
 		counts->clients = counts->done + counts->failed + *queued +
 			*active;
-}
-
-bool wave_has_acceptance(const struct wave_row *wave)
-{
-	return wave->kind == WAVE_KIND_PILOT && wave->clients == 1;
 }
 
 void wave_return_queue(struct rollout *r, const struct wave_row *wave,

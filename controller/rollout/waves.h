@@ -18,9 +18,6 @@ unsigned wave_admit(struct rollout *r, struct wave_row *wave,
 void wave_count(const struct rollout *r, const struct wave_row *wave,
 	struct judge_counts *counts, unsigned *queued, unsigned *active);
 
-/* A pilot of one ends with a functional acceptance of its client. */
-bool wave_has_acceptance(const struct wave_row *wave);
-
 /* Clients that were not admitted wait for another wave. */
 void wave_return_queue(struct rollout *r, const struct wave_row *wave,
 	int64_t now_us, const char *why);
