@@ -138,6 +138,19 @@ void crew_hang_up(struct crew *crew)
 
 /* ---------------------------------------------------------------- a hand */
 
+/* The server bears no more than are at work now. Under the mutex. */
+static void make_do(const struct hand *hand, const char *what)
+{
+	struct crew *crew = hand->crew;
+
+	if (wire_cancelled(crew->setup.lane.wire))
+		return;
+	if (crew->working + 1 < crew->max)
+		crew->max = crew->working + 1;
+	log_info(crew->setup.subject, "%s, going on with %u: %s", what,
+		crew->working + 1, hand->err.text);
+}
+
 /* How a hand's attempt to get in has ended. */
 static void connected(struct hand *hand, bool in)
 {
@@ -150,12 +163,8 @@ static void connected(struct hand *hand, bool in)
 		crew->working++;
 		if (crew->working + 1 > crew->most)
 			crew->most = crew->working + 1;
-	} else if (!wire_cancelled(crew->setup.lane.wire)) {
-		if (crew->working + 1 < crew->max)
-			crew->max = crew->working + 1;
-		log_info(crew->setup.subject,
-			"no further connection, going on with %u: %s",
-			crew->working + 1, hand->err.text);
+	} else {
+		make_do(hand, "no further connection");
 	}
 	pthread_mutex_unlock(&crew->mutex);
 }
@@ -167,13 +176,8 @@ static void ended(struct hand *hand)
 	pthread_mutex_lock(&crew->mutex);
 	crew->working--;
 	crew->changed = true;
-	if (hand->status && !wire_cancelled(crew->setup.lane.wire)) {
-		if (crew->working + 1 < crew->max)
-			crew->max = crew->working + 1;
-		log_info(crew->setup.subject,
-			"a connection is lost, going on with %u: %s",
-			crew->working + 1, hand->err.text);
-	}
+	if (hand->status)
+		make_do(hand, "a connection is lost");
 	pthread_mutex_unlock(&crew->mutex);
 }
 
