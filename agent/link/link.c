@@ -20,13 +20,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BACKOFF_US    (US_PER_S / 2)
-#define BACKOFF_CAP   (30 * US_PER_S)
-#define KEEP_US	      (10 * US_PER_S) /* between reports nobody takes */
-#define SAMPLES_MAX   10000
-#define HOSTS_MAX     3600
-#define FIRST_POLL_MS 1000
-#define STACK_BYTES   ((size_t)256 << 10)
+#define BACKOFF_US  (US_PER_S / 2)
+#define BACKOFF_CAP (30 * US_PER_S)
+#define KEEP_US	    (10 * US_PER_S) /* between reports nobody takes */
+#define SAMPLES_MAX 10000
+#define HOSTS_MAX   3600
+#define STACK_BYTES ((size_t)256 << 10)
 
 struct link {
 	struct link_setup setup;

@@ -157,7 +157,6 @@ static struct job *missing_part(const struct job *job, size_t from, size_t to)
 	if (to - from == 1)
 		new->uid = flight->wanted.uids[new->first];
 	new->plain = job->plain;
-	new->suspect = true;
 	return new;
 }
 
@@ -179,6 +178,5 @@ struct job *job_for_uid(struct flight *flight, uint32_t uid)
 	struct job *job = job_new(JOB_FETCH, flight);
 
 	job->uid = uid;
-	job->suspect = true;
 	return job;
 }

@@ -56,7 +56,6 @@ struct job {
 	unsigned tag;
 	unsigned strikes; /* times that it ended the connection */
 	bool plain;	  /* without BODYSTRUCTURE */
-	bool suspect;	  /* asked again because something went wrong */
 	bool spoilt;	  /* an answer came that was not understood */
 	struct job *next;
 };

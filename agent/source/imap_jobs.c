@@ -37,8 +37,7 @@ static bool is_dead(const struct flight *flight)
 /* ---------------------------------------------------------------- windows */
 
 /* Jobs for the members of WANTED from FIRST on, a command line each. */
-static void queue_jobs(
-	struct fetch_run *run, struct flight *flight, bool suspect)
+static void queue_jobs(struct fetch_run *run, struct flight *flight)
 {
 	size_t line_max = run->source->session.quirks->line_max;
 	struct buf text = BUF_INIT(COMMAND_MAX);
@@ -52,7 +51,6 @@ static void queue_jobs(
 		first = uid_set_print(&flight->wanted, first,
 			flight->wanted.count, line_max, &text);
 		job->end = first;
-		job->suspect = suspect;
 		job_push_back(&run->queue, job);
 	}
 	buf_free(&text);
@@ -72,7 +70,7 @@ static void admit_window(struct fetch_run *run, const struct window *window)
 	if (flight->all)
 		job_push_back(&run->queue, job_new(JOB_FETCH, flight));
 	else
-		queue_jobs(run, flight, false);
+		queue_jobs(run, flight);
 }
 
 /* Ask the engine for windows as long as there is room for them. */
@@ -307,7 +305,7 @@ static int fetch_refused(struct fetch_run *run, const struct job *job,
 		again = job_new(JOB_FETCH, flight);
 		again->first = job->first;
 		again->end = job->end;
-		again->plain = again->suspect = true;
+		again->plain = true;
 		job_push_front(&run->queue, again);
 		return 0;
 	}
@@ -339,7 +337,7 @@ int fetch_job_done(struct fetch_run *run, struct job *job,
 			return imap_refusal(run->source, "search", answer->text,
 				ERR_REFUSED, err);
 		flight->all = false;
-		queue_jobs(run, flight, true);
+		queue_jobs(run, flight);
 		return 0;
 	}
 	if (answer->status == ANSWER_OK)

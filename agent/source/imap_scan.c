@@ -259,7 +259,6 @@ static bool flags(struct imap_scan *scan, struct cursor *c)
 	if (buf_append(&scan->flags, c->at, (size_t)(close - c->at)) < 0)
 		return spoil(scan, "FLAGS is too long");
 	c->at = close + 1;
-	scan->has_flags = true;
 	return true;
 }
 

@@ -41,7 +41,6 @@ struct imap_scan {
 	uint32_t uid;
 	bool has_uid;
 	bool has_size;
-	bool has_flags;
 	bool has_body; /* also an empty or NIL one */
 	bool has_date;
 	uint64_t size;

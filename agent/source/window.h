@@ -89,7 +89,6 @@ enum item_fault {
 	FAULT_TOO_LARGE,  /* above options.item_bytes_max */
 	FAULT_REFUSED,	  /* the server says NO to this one */
 	FAULT_DISCONNECT, /* alone asked for, it ends the connection */
-	FAULT_COUNT
 };
 
 enum window_result {

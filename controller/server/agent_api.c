@@ -15,9 +15,8 @@
 #include "clock.h"
 #include "secret.h"
 
-#define LONG_POLL_US   (25 * US_PER_S)
-#define BUSY_POLL_MS   1000
-#define REFUSED_LOG_US US_PER_S
+#define LONG_POLL_US (25 * US_PER_S)
+#define BUSY_POLL_MS 1000
 
 /* ---- who it is */
 

@@ -400,7 +400,6 @@ void gauge_now(const struct gauge *gauge, struct gauge_now *now)
 		.brake_why = brake_state(gauge->brake) == BRAKE_RELEASED
 			? NULL
 			: gauge->hold,
-		.load_at_us = gauge->load.at_us,
 		.generator = generator_now(gauge->generator, gauge_clock_us()),
 	};
 	memcpy(now->load, gauge->load.load, sizeof(now->load));

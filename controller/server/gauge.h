@@ -55,7 +55,6 @@ struct gauge_now {
 	const char *brake, *brake_why; /* why NULL: it does not brake */
 	const char *exporter_problem, *canary_problem; /* NULL: none */
 	const char *generator; /* what is short on a fleet's host; NULL: none */
-	int64_t load_at_us;
 };
 void gauge_now(const struct gauge *gauge, struct gauge_now *now);
 

@@ -236,7 +236,6 @@ void hub_tick(struct hub *hub, int64_t now_us)
 
 	if (!hub_begin(hub))
 		return;
-	hub->tick_us = now_us;
 	if (gauge_tick(hub->gauge, &hub->rollout, &in, &err) < 0) {
 		hub_fail(hub, &err);
 		return;

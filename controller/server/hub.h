@@ -30,7 +30,6 @@ struct hub {
 	bool open;			    /* a transaction is */
 	bool failed;			    /* the archive did; the loop ends */
 	uint64_t reports, doubled, refused; /* since the start */
-	int64_t tick_us;
 	struct automatic automatic;
 	unsigned untouched; /* wave whose refusal to begin was said */
 	struct err err;

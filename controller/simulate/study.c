@@ -52,14 +52,11 @@ static void sum_up(struct study_row *row, struct columns *c, unsigned count)
 {
 	unsigned often = 0;
 	unsigned high = 0;
-	double log_sum = 0;
 
 	for (unsigned i = 0; i < count; i++)
 		often += c->above[i] > OFTEN;
-	for (unsigned i = 0; i < c->ratios; i++) {
+	for (unsigned i = 0; i < c->ratios; i++)
 		high += c->ratio[i] > STRATEGY_HIGH;
-		log_sum += fabs(log2(c->ratio[i]));
-	}
 	row->regret_mean = mean(c->regret, count);
 	row->regret_median = quantile(c->regret, count, 0.5);
 	row->regret_p90 = quantile(c->regret, count, 0.9);
@@ -68,10 +65,8 @@ static void sum_up(struct study_row *row, struct columns *c, unsigned count)
 	row->worst_95 = quantile(c->worst, count, 0.95);
 	row->overload = mean(c->overload, count);
 	row->first_high = c->ratios ? (double)high / c->ratios : NAN;
-	row->first_log2 = c->ratios ? log_sum / c->ratios : NAN;
 	row->advice_high = c->advices ? (double)c->advices_high / c->advices
 				      : NAN;
-	row->first_ratio = quantile(c->ratio, c->ratios, 0.5);
 }
 
 static void note(struct columns *c, unsigned i, const struct server *server,

@@ -17,8 +17,6 @@ struct study_row {
 	double worst_95;     /* p95 over SLO, worst of 95 % of the runs */
 	double overload;
 	double first_high;  /* share of first advices > 1.5 x optimum */
-	double first_ratio; /* median of first advice over optimum */
-	double first_log2;  /* mean |log2(first / optimum)| */
 	double advice_high; /* share of all advices > 1.5 x optimum */
 };
 
