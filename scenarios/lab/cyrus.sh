@@ -14,12 +14,23 @@ cyrus_setup() {
 	free_port LAB_DAVS_PORT
 	setting LAB_DAV_URL "http://127.0.0.1:$LAB_DAV_PORT/"
 	setting LAB_DAVS_URL "https://127.0.0.1:$LAB_DAVS_PORT/"
-	mkdir -p "$DIR"/cyrus/{conf/db,conf/proc,conf/socket,spool,sieve}
+	mkdir -p "$DIR"/cyrus/{conf/db,conf/socket,spool,sieve}
 	cyrus_write_imapd_conf
 	cyrus_write_cyrus_conf
 	for user in $(expand_users "$LAB_USERS"); do
 		cyrus_add_user "$user"
 	done
+}
+
+# What Cyrus keeps of its processes and their locks: in memory, as an
+# installation has it under /run. On the disk every command of every user would
+# wait for whoever reads from it.
+cyrus_run() {
+	if [ -w /dev/shm ]; then
+		echo "/dev/shm/$(lab_name)"
+	else
+		echo "$DIR/cyrus/run"
+	fi
 }
 
 cyrus_add_user() {
@@ -29,6 +40,8 @@ cyrus_add_user() {
 }
 
 cyrus_write_imapd_conf() {
+	local run
+	run=$(cyrus_run)
 	cat > "$DIR/cyrus/imapd.conf" << END
 configdirectory: $DIR/cyrus/conf
 partition-default: $DIR/cyrus/spool
@@ -67,7 +80,8 @@ maxlogins_per_host: 0
 popminpoll: 0
 syslog_prefix: sluice-lab
 idlesocket: $DIR/cyrus/conf/socket/idle
-proc_path: $DIR/cyrus/conf/proc
+proc_path: $run/proc
+mboxname_lockpath: $run/lock
 END
 }
 
@@ -102,6 +116,7 @@ END
 }
 
 cyrus_start() {
+	mkdir -p "$(cyrus_run)"/{proc,lock}
 	launch cyrus "${DROP_ROOT[@]}" env LD_LIBRARY_PATH="$(root_libraries)" \
 		"$LAB_ROOT/usr/lib/cyrus/bin/master" -C "$DIR/cyrus/imapd.conf" \
 		-M "$DIR/cyrus/cyrus.conf" -p "$DIR/cyrus/master.pid"

@@ -16,7 +16,7 @@ limits_groups() {
 # made when it may be; nothing when it may not.
 limits_group() {
 	local group name
-	name=sluice-lab-$(sha256sum <<< "$DIR" | cut -c 1-12)
+	name=$(lab_name)
 	if [ -d "/sys/fs/cgroup/$1/" ] && [ -e "/sys/fs/cgroup/$1/tasks" ]; then
 		group=/sys/fs/cgroup/$1/$name
 	elif grep -qw "$2" /sys/fs/cgroup/cgroup.subtree_control 2> /dev/null; then

@@ -4,6 +4,11 @@
 # Sourced by lab. Each server is the leader of a session of its own, whose id
 # stands in DIR/run/SERVER; its children stay in the session.
 
+# Of this lab, wherever on the machine something has to be named after it.
+lab_name() {
+	echo "sluice-lab-$(sha256sum <<< "$DIR" | cut -c 1-12)"
+}
+
 # Cyrus refuses to be root, and Dovecot wants users that are not here. For
 # root they become nobody, with the one privilege of reaching their files
 # wherever this tree lies.
@@ -120,6 +125,7 @@ stop_everything() {
 			stop_server "${file##*/}" TERM
 	done
 	limits_remove
+	rm -rf "$(cyrus_run)"
 	stop_server owner KILL
 }
 
