@@ -181,8 +181,7 @@ static const struct conf_field steps_fields[] = {
 		.fallback = "20s"},
 	{CONF_AT(struct scenario_steps, stagger_beyond_us), "stagger_beyond",
 		CONF_DURATION,
-		"between two starts above that number; none: three times "
-		"`stagger`"},
+		"between two starts above that number; none: 2.5 times `stagger`"},
 	{CONF_AT(struct scenario_steps, wave), "wave", CONF_FACTOR,
 		"clients of a wave, times batch size", .fallback = "3x",
 		.min = 1, .max = 100},
@@ -470,7 +469,7 @@ static int check_scenario(void *object, struct err *err)
 		return -1;
 	steps->has_window = steps->window[0] != steps->window[1];
 	if (!steps->stagger_beyond_us)
-		steps->stagger_beyond_us = 3 * steps->stagger_us;
+		steps->stagger_beyond_us = steps->stagger_us * 5 / 2;
 	if (clients_expand(scenario, err) == 0)
 		return 0;
 	clients_free(scenario);

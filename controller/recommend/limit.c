@@ -408,6 +408,22 @@ static void limit_window(struct decision *d)
 	}
 }
 
+/* No more slots than clients; and new ground is for those who are left to
+ * repay it. */
+static void limit_clients(struct decision *d)
+{
+	unsigned left = d->facts->clients_left;
+	double repaid = floor(left / fmax(d->policy->repay, 1));
+	unsigned n = left;
+
+	if (left == 0)
+		return;
+	if (d->out->fit.points)
+		n = (unsigned)fmax(repaid, d->out->n_obs);
+	set_limit(d, LIMIT_CLIENTS, n < left ? n : left, left,
+		n < left ? d->policy->repay : 1);
+}
+
 /* Growth that fell short of its own lower bound is undone, and stays so for
  * two waves. */
 static void limit_hysteresis(struct decision *d)
@@ -458,9 +474,7 @@ void decision_limits(struct decision *d)
 			1 - policy->mem_available_min);
 	limit_connections(d);
 	limit_window(d);
-	if (d->facts->clients_left)
-		set_limit(d, LIMIT_CLIENTS, d->facts->clients_left,
-			d->facts->clients_left, d->facts->clients_left);
+	limit_clients(d);
 	limit_hysteresis(d);
 }
 

@@ -178,7 +178,15 @@ static void say_other_limit(struct decision *d, enum limit_id id)
 			limit->n + 1, limit->value, limit->ceiling);
 		break;
 	case LIMIT_CLIENTS:
-		if (id == out->binding)
+		if (id != out->binding)
+			break;
+		if (limit->ceiling > 1)
+			decision_say(out,
+				"%.0f clients are left: too few to repay the "
+				"trial of more than %u at once, which takes "
+				"%.0f for each slot.",
+				limit->value, limit->n, limit->ceiling);
+		else
 			decision_say(out,
 				"Only %u client%s left: more slots would stay "
 				"empty.",

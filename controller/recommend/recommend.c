@@ -27,6 +27,7 @@ const struct recommend_policy recommend_policy_default = {
 	.knee = 0.95,
 	.max_step = 2,
 	.plan_batch = 5,
+	.repay = 3,
 	.slo_observed = 0.88,
 	.slo_beyond = 0.75,
 	.cpu_max = 0.85,

@@ -30,7 +30,7 @@ enum limit_id {
 	LIMIT_MEMORY,
 	LIMIT_CONNECTIONS,
 	LIMIT_WINDOW,	  /* a user's sync must fit the window */
-	LIMIT_CLIENTS,	  /* clients left */
+	LIMIT_CLIENTS,	  /* clients left, who fill slots or repay a trial */
 	LIMIT_PLAN,	  /* one n only: the plan decides, not a fit */
 	LIMIT_HYSTERESIS, /* growth disappointed: two waves without more */
 	LIMIT_COUNT
@@ -44,6 +44,7 @@ struct recommend_policy {
 	double knee;		  /* 0.95 of the best X within the cap */
 	double max_step;	  /* 2; never above 3 */
 	unsigned plan_batch;	  /* 5: after a pilot of one */
+	double repay;		  /* 3 clients left per slot of a new size */
 	double slo_observed;	  /* 0.88 of the SLO up to n_obs, + 0.35/n */
 	double slo_beyond;	  /* 0.75 of it at twice n_obs */
 	double cpu_max;		  /* 0.85 */

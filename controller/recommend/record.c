@@ -78,6 +78,7 @@ static const struct field policy_fields[] = {
 	D(recommend_policy, knee),
 	D(recommend_policy, max_step),
 	U(recommend_policy, plan_batch),
+	D(recommend_policy, repay),
 	D(recommend_policy, slo_observed),
 	D(recommend_policy, slo_beyond),
 	D(recommend_policy, cpu_max),

@@ -6,6 +6,8 @@
  */
 #include "ramp.h"
 
+#define TAIL_SHARE 0.5 /* of the time that all of them take */
+
 bool ramp_is_due(unsigned active, unsigned peak, int64_t grown_us,
 	int64_t stagger_us, int64_t now_us)
 {
@@ -21,4 +23,9 @@ void ramp_started(
 		return;
 	*peak = active;
 	*grown_us = now_us;
+}
+
+bool ramp_tail_is_long(double left, double largest, unsigned slots)
+{
+	return largest * slots > TAIL_SHARE * left;
 }

@@ -6,6 +6,7 @@
  */
 #include "waves.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,12 +118,40 @@ static bool is_trial(const struct wave_row *wave)
 	return wave->kind == WAVE_KIND_PILOT || wave->explore;
 }
 
+/* What is tried is tried on the usual mailbox, not the largest. Where these
+ * decide when all is done, they are in the wave besides one batch of usual
+ * ones, for the slots that are no trial. LIST is longest first. */
+static size_t large_in_trial(const struct wave_row *wave,
+	struct client_row *const *list, size_t count)
+{
+	double left = 0;
+
+	for (size_t i = 0; i < count; i++)
+		left += (double)list[i]->expected_bytes;
+	if (!wave->explore || wave->clients <= wave->batch_size ||
+		!ramp_tail_is_long(left, (double)list[0]->expected_bytes,
+			wave->batch_size))
+		return 0;
+	return wave->clients - wave->batch_size;
+}
+
+static void queue(struct rollout *r, struct client_row *client,
+	const struct wave_row *wave, int64_t now_us, const char *who)
+{
+	char reason[64];
+
+	(void)snprintf(reason, sizeof(reason), "wave %u", wave->number);
+	(void)client_set_state(
+		r, client, CLIENT_QUEUED, now_us, who, reason, NULL);
+	client->wave = wave->number;
+}
+
 int rollout_begin_wave(struct rollout *r, const struct wave_order *order,
 	int64_t now_us, const char *who, struct err *err)
 {
 	struct client_row **list;
 	struct wave_row *wave;
-	size_t count, first = 0;
+	size_t count, large = 0, typical = 0;
 	unsigned wanted = clients_wanted(r, order);
 
 	if (order->batch_size == 0 || wanted == 0)
@@ -140,9 +169,6 @@ int rollout_begin_wave(struct rollout *r, const struct wave_order *order,
 	wave = add_wave(r);
 	wave->kind = order->kind;
 	wave->explore = order->explore;
-	/* What is tried is tried on the usual mailbox, not the largest. */
-	if (is_trial(wave) && r->scenario->steps.longest_first)
-		first = (count - wanted) / 2;
 	wave->batch_size = order->barrier ? wanted : order->batch_size;
 	wave->clients = wanted;
 	wave->barrier = order->barrier;
@@ -150,14 +176,13 @@ int rollout_begin_wave(struct rollout *r, const struct wave_order *order,
 	/* Who replaces a straggler of the wave before does not wait. */
 	wave->peak = rollout_active(r) < wave->batch_size ? rollout_active(r)
 							  : wave->batch_size;
-	for (size_t i = first; i < first + wanted; i++) {
-		char reason[64];
-
-		(void)snprintf(reason, sizeof(reason), "wave %u", wave->number);
-		(void)client_set_state(
-			r, list[i], CLIENT_QUEUED, now_us, who, reason, NULL);
-		list[i]->wave = wave->number;
+	if (is_trial(wave) && r->scenario->steps.longest_first) {
+		large = large_in_trial(wave, list, count);
+		typical = large + (count - wanted) / 2;
 	}
+	for (size_t i = 0; i < wanted; i++)
+		queue(r, list[i < large ? i : typical + i - large], wave,
+			now_us, who);
 	free(list);
 	r->row.batch_size = wave->batch_size;
 	r->row_changed = true;
@@ -204,18 +229,43 @@ static struct client_row **queued_of(
 	return list;
 }
 
-/* In the order of the scenario; by size the largest, in a trial the one in
- * the middle. */
-static struct client_row *next_queued(
-	struct rollout *r, const struct wave_row *wave)
+/* Of COUNT that are queued the one nearest to the median of all who wait. */
+static struct client_row *usual_of(
+	struct rollout *r, struct client_row *const *queued, size_t count)
+{
+	struct client_row **waiting = xcalloc(
+		r->client_count + 1, sizeof(*waiting));
+	struct client_row *usual = queued[0];
+	size_t total = 0;
+
+	for (size_t i = 0; i < r->client_count; i++)
+		if (r->clients[i].state == CLIENT_QUEUED ||
+			r->clients[i].state == CLIENT_CHECKED)
+			waiting[total++] = &r->clients[i];
+	qsort(waiting, total, sizeof(*waiting), compare_expected);
+	double median = (double)waiting[total / 2]->expected_bytes;
+	free(waiting);
+	for (size_t i = 1; i < count; i++)
+		if (fabs((double)queued[i]->expected_bytes - median) <
+			fabs((double)usual->expected_bytes - median))
+			usual = queued[i];
+	return usual;
+}
+
+/* In the order of the scenario; by size the largest, but in a pilot and for a
+ * slot never observed a usual one. */
+static struct client_row *next_queued(struct rollout *r,
+	const struct wave_row *wave, unsigned active, unsigned n_observed)
 {
 	size_t count;
 	struct client_row **list = queued_of(r, wave, &count);
 	struct client_row *next = list[0]; /* NULL when there is none */
 
 	if (count && r->scenario->steps.longest_first) {
+		bool tried = wave->kind == WAVE_KIND_PILOT ||
+			(wave->explore && active >= n_observed);
 		qsort(list, count, sizeof(*list), compare_expected);
-		next = list[is_trial(wave) ? count / 2 : 0];
+		next = tried ? usual_of(r, list, count) : list[0];
 	}
 	free(list);
 	return next;
@@ -247,7 +297,7 @@ unsigned wave_admit(struct rollout *r, struct wave_row *wave,
 		if (active >= wave->batch_size ||
 			!start_is_due(r, wave, active, in))
 			return admitted;
-		client = next_queued(r, wave);
+		client = next_queued(r, wave, active, in->n_observed);
 		if (!client ||
 			client_set_state(r, client, CLIENT_STARTING, in->now_us,
 				"controller", "", NULL) < 0)

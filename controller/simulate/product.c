@@ -6,21 +6,24 @@
  */
 #include "product.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "alloc.h"
 #include "clock.h"
+#include "ramp.h"
 #include "recommend.h"
 
 #define BASELINE_STEPS 360 /* 30 min, 1800 probes */
 #define STAGGER_S      20
-#define STAGGER_NEW_S  20 /* beyond what was observed */
+#define STAGGER_NEW_S  50 /* beyond what was observed */
 #define WAVE_TIMES     3
 #define GATE_SHARE     0.67
 #define READVISE_S     300 /* inside a wave that does not explore */
 #define SEEN_S	       120 /* ends a wave that tries a larger size */
 #define PAST_MAX       64
+#define PILOTS	       2
 
 struct loop {
 	struct world *world;
@@ -59,6 +62,23 @@ static unsigned slots_now(const struct loop *l, const struct world_view *view)
 	return running + waiting < l->slots ? running + waiting : l->slots;
 }
 
+/* So many syncs are no trial. Pilots take typical mailboxes, and so does a wave
+ * that tries a size: if that is too large it must be left again soon, and
+ * nobody can be told to stop. Where the largest mailbox decides when all is
+ * done, it takes a slot that is no trial. */
+static unsigned known_ground(const struct loop *l)
+{
+	double mb_left;
+	double largest;
+
+	if (l->wave <= PILOTS)
+		return 0;
+	if (!l->explore)
+		return UINT_MAX;
+	world_left(l->world, &mb_left, &largest);
+	return ramp_tail_is_long(mb_left, largest, l->slots) ? l->n_obs : 0;
+}
+
 /* Buckets of this wave in which its size was reached. */
 static bool seen(const struct loop *l, const struct world_view *view)
 {
@@ -82,7 +102,7 @@ static bool gate_due(const struct loop *l, const struct world_view *view)
 	unsigned running = view->started - view->done;
 	unsigned done = started > running ? started - running : 0;
 
-	if (l->explore && l->wave > 2 && seen(l, view))
+	if (l->explore && l->wave > PILOTS && seen(l, view))
 		return true;
 	return started >= l->admitted &&
 		done >= (unsigned)ceil(GATE_SHARE * l->admitted);
@@ -152,7 +172,7 @@ static void gate(struct loop *l, const struct world_view *view)
 	if (view->started == view->total)
 		return;
 	ask(l, view);
-	if (l->wave == 2)
+	if (l->wave == PILOTS)
 		judge_gain(l, view);
 	if (l->rec->fit.points) {
 		double optimum = server_optimum(l->server, view->now_s);
@@ -214,9 +234,10 @@ void product_run(struct world *world, const struct server *server,
 	do {
 		struct brake_order order = brake_now(&loop, &view);
 		unsigned slots = slots_now(&loop, &view);
-		bool new_ground = view.active >= loop.n_obs && loop.wave > 2;
+		bool new_ground = view.active >= loop.n_obs &&
+			loop.wave > PILOTS;
 		world_set(world, slots, new_ground ? STAGGER_NEW_S : STAGGER_S,
-			loop.wave, loop.explore, &order);
+			loop.wave, known_ground(&loop), &order);
 		if (!world_step(world))
 			break;
 		world_look(world, &view);

@@ -6,6 +6,7 @@
  */
 #include "strategy.h"
 
+#include <limits.h>
 #include <math.h>
 
 #include "product.h"
@@ -115,7 +116,7 @@ static void run_simple(enum strategy_id id, struct world *world,
 	do {
 		if (id == STRATEGY_ORACLE || id == STRATEGY_ORACLE_LONGEST)
 			s.slots = server_optimum(server, view.now_s);
-		world_set(world, s.slots, STAGGER_S, 1, false, &free_run);
+		world_set(world, s.slots, STAGGER_S, 1, UINT_MAX, &free_run);
 		if (!world_step(world))
 			break;
 		world_look(world, &view);

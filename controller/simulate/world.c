@@ -40,8 +40,8 @@ struct world {
 	unsigned *live;	       /* running or paused, in that order */
 	unsigned live_count;
 	enum world_order order;
-	bool typical;
-	unsigned peak; /* most at once in this wave */
+	unsigned known; /* beyond so many active ones sizes are typical */
+	unsigned peak;	/* most at once in this wave */
 	unsigned clients, started, done, active;
 	unsigned slots, wave;
 	double stagger_s;
@@ -68,12 +68,13 @@ static int longest_first(const void *a, const void *b)
 }
 
 /* The next client to start goes to place w->started: the largest that is
- * left, or for a wave that explores the one in the middle of the sizes. */
+ * left, or on new ground the one in the middle of the sizes. */
 static void choose_next(struct world *w)
 {
 	unsigned left = w->clients - w->started;
 	struct client *first = w->client + w->started;
-	unsigned at = w->typical && w->order == WORLD_LONGEST ? left / 2 : 0;
+	bool typical = w->order == WORLD_LONGEST && w->active >= w->known;
+	unsigned at = typical ? left / 2 : 0;
 	struct client chosen = first[at];
 
 	memmove(first + 1, first, at * sizeof(*first));
@@ -176,13 +177,13 @@ void world_left(const struct world *w, double *mb_left, double *largest)
 }
 
 void world_set(struct world *w, unsigned slots, double stagger_s, unsigned wave,
-	bool typical, const struct brake_order *brake)
+	unsigned known, const struct brake_order *brake)
 {
 	if (wave != w->wave) {
 		w->peak = w->started - w->done;
 		w->grown_us = 0;
 	}
-	w->typical = typical;
+	w->known = known;
 	w->slots = slots;
 	w->stagger_s = stagger_s;
 	w->wave = wave;

@@ -50,10 +50,11 @@ void world_look(const struct world *world, struct world_view *view);
 void world_left(const struct world *world, double *mb_left, double *largest);
 
 /* What holds until it is said otherwise: syncs to keep active, seconds
- * between two starts, the wave for the buckets, whether WORLD_LONGEST starts
- * typical sizes instead, and the brake's order. */
+ * between two starts, the wave for the buckets, how many active ones are known
+ * ground (beyond them WORLD_LONGEST starts typical sizes), and the brake's
+ * order. */
 void world_set(struct world *world, unsigned slots, double stagger_s,
-	unsigned wave, bool typical, const struct brake_order *brake);
+	unsigned wave, unsigned known, const struct brake_order *brake);
 
 /* Adds an idle stretch before the first start. */
 void world_idle(struct world *world, unsigned steps);

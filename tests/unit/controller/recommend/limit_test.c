@@ -27,6 +27,33 @@ static void fewer_clients_than_slots(void **state)
 	assert_says("Only 2 clients are left: more slots would stay empty");
 }
 
+/* Ten were never seen: 24 clients cannot repay that, what was observed they
+ * may fill, and thirty can. */
+static void a_trial_is_for_those_who_repay_it(void **state)
+{
+	static const double x[] = {52, 104, 156, 208, 260};
+
+	(void)state;
+	add_table(x, 5);
+	facts.clients_left = 24;
+	decide();
+	assert_int_equal(out.batch_size, 8);
+	assert_int_equal(out.binding, LIMIT_CLIENTS);
+	assert_says("24 clients are left: too few to repay the trial of more "
+		    "than 8 at once, which takes 3 for each slot");
+	facts.clients_left = 8;
+	decide();
+	assert_int_equal(out.batch_size, 5);
+	facts.clients_left = 4;
+	decide();
+	assert_int_equal(out.batch_size, 4);
+	assert_says("Only 4 clients are left: more slots would stay empty");
+	facts.clients_left = 30;
+	decide();
+	assert_true(out.batch_size >= 9);
+	assert_int_not_equal(out.binding, LIMIT_CLIENTS);
+}
+
 static void cpu_limits(void **state)
 {
 	(void)state;
@@ -370,6 +397,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(linear_goes_to_the_step_limit),
 		T(fewer_clients_than_slots),
+		T(a_trial_is_for_those_who_repay_it),
 		T(cpu_limits),
 		T(a_ceiling_of_all_is_none),
 		T(disk_latency_limits),

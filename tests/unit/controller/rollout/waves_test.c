@@ -180,12 +180,13 @@ static void explores_with_typical_mailboxes(void **state)
 	(void)state;
 	w->r.row.automatic = true;
 	w->scenario.steps.longest_first = 1;
+	w->in.n_observed = 0;
 	for (unsigned i = 1; i <= 12; i++)
 		client(w, i)->expected_bytes = i * 1000;
 	assert_int_equal(
 		rollout_begin_wave(&w->r, &order, w->in.now_us, "t", NULL), 0);
 	assert_true(w->r.waves[0].explore);
-	tick(w, 5);
+	tick(w, 100);
 	/* 4 to 9 are in it; the middle ones are first. */
 	assert_int_equal(client(w, 6)->state, CLIENT_STARTING);
 	assert_int_equal(client(w, 7)->state, CLIENT_STARTING);
@@ -202,6 +203,35 @@ static void explores_with_typical_mailboxes(void **state)
 	assert_int_equal(w->r.row.state, ROLLOUT_PLANNED);
 	assert_int_equal(in_state(w, CLIENT_QUEUED), 0);
 	assert_int_equal(rollout_active(&w->r), 2);
+	world_free(w);
+}
+
+/* Client 12 has half of all there is: at its share of two slots it is the
+ * last to end. It does not wait for the end of the trial, and takes a slot
+ * that is none. */
+static void a_mailbox_that_ends_last_does_not_wait_for_a_trial(void **state)
+{
+	struct world *w = world_enrolled(12);
+	struct wave_order order = {WAVE_KIND_WAVE, 2, 0, false, true};
+
+	(void)state;
+	w->r.row.automatic = true;
+	w->scenario.steps.longest_first = 1;
+	w->in.n_observed = 1;
+	for (unsigned i = 1; i <= 12; i++)
+		client(w, i)->expected_bytes = i * 1000;
+	client(w, 12)->expected_bytes = 66000;
+	assert_int_equal(
+		rollout_begin_wave(&w->r, &order, w->in.now_us, "t", NULL), 0);
+	tick(w, 5);
+	assert_int_equal(client(w, 12)->state, CLIENT_STARTING);
+	assert_int_equal(client(w, 11)->state, CLIENT_QUEUED);
+	tick(w, 100);
+	/* The second slot was never observed: a usual one. */
+	assert_int_equal(rollout_active(&w->r), 2);
+	assert_int_equal(client(w, 11)->state, CLIENT_QUEUED);
+	assert_true(client(w, 5)->state == CLIENT_STARTING ||
+		client(w, 6)->state == CLIENT_STARTING);
 	world_free(w);
 }
 
@@ -545,6 +575,8 @@ int main(void)
 		cmocka_unit_test(does_not_touch_a_distressed_server),
 		cmocka_unit_test(takes_the_longest_first_but_not_in_pilots),
 		cmocka_unit_test(explores_with_typical_mailboxes),
+		cmocka_unit_test(
+			a_mailbox_that_ends_last_does_not_wait_for_a_trial),
 		cmocka_unit_test(replaces_stragglers_at_once),
 		cmocka_unit_test(brakes_the_newest),
 		cmocka_unit_test(shares_a_rate),
