@@ -243,7 +243,8 @@ static struct client_row *usual_of(
 			r->clients[i].state == CLIENT_CHECKED)
 			waiting[total++] = &r->clients[i];
 	qsort(waiting, total, sizeof(*waiting), compare_expected);
-	double median = (double)waiting[total / 2]->expected_bytes;
+	double median =
+		(double)(total ? waiting[total / 2] : usual)->expected_bytes;
 	free(waiting);
 	for (size_t i = 1; i < count; i++)
 		if (fabs((double)queued[i]->expected_bytes - median) <
