@@ -40,7 +40,11 @@ fleet_start() {
 has() { # STATE COUNT
 	[ "$(archive "select count(*) from client where state = '$1'")" -ge "$2" ]
 }
-scratch() { ls -d /dev/shm/sluice-scratch.*; }
+# Of this fleet, not of another one on the machine.
+scratch() {
+	find "/proc/$fleet/fd" -printf '%l\n' |
+		grep -o '^/dev/shm/sluice-scratch\.[^/]*' | sort -u
+}
 
 # ---- what it refuses to begin
 fleet_refused() { # NAME REGEX OPTION…
@@ -108,10 +112,12 @@ is "how busy the fleet's host was is in the archive" \
 		min(cpu_own) >= 0 and max(cpu) <= 1 and min(shared) = 1
 		from host')" 1
 like "the gate judged it" "$("$BIN/sluice" show wave 1)" "load generator: "
+old=$(scratch)
+check "the others are in memory" test -d "$old"
 kill "$fleet"
 wait "$fleet"
 is "it stops when told to" $? 0
-is "and leaves nothing in memory" "$(scratch 2> /dev/null)" ""
+check "and leaves nothing in memory" gone_dirs
 stop "$controller"
 
 # ---- a host that is too small: 4 % of a core
