@@ -26,7 +26,9 @@ serve() { # PORT
 	"$SLUICE" serve --listen 127.0.0.1:"$1" 2>> "$DIR/log" &
 	PID=$!
 	for _ in $(seq 600); do
-		"$SLUICE" status > /dev/null 2>&1 && break
+		# 3 (still running) and 4 (waits for a person) are answers too.
+		"$SLUICE" status > /dev/null 2>&1
+		[ $? != 1 ] && [ -s "$SLUICE_STATE/url" ] && break
 		sleep 0.1
 	done
 	URL=$(cat "$SLUICE_STATE/url")
