@@ -49,9 +49,11 @@ YAML
 	return 1
 }
 
-# verb WORD…: over when it waits for a person (4), who is us.
+# verb WORD…: over when it waits for a person (4), who is us. The heads of
+# messages, warm after this, do not stay so for long on every machine.
 verb() {
 	local status=0
+	[ -z "$COLD" ] || "$LAB" cold --dir "$OUT/lab"
 	"$BIN/sluice" "$@" --wait >> "$WORK/verbs.log" 2>&1 || status=$?
 	[ $status = 0 ] || [ $status = 4 ] || {
 		tail -n 3 "$WORK/verbs.log" >&2
@@ -71,7 +73,6 @@ settle() {
 		"$BIN/sluice" promote > /dev/null 2>&1 ||
 			"$BIN/sluice" promote --skip-gate "to see the next" \
 				> /dev/null 2>&1 || :
-		[ -z "$COLD" ] || "$LAB" cold --dir "$OUT/lab"
 		# Not too many: their number must not be what limits at the end.
 		verb wave --size "$before" --clients $((before * 3 / 2)) ||
 			return 1
@@ -84,7 +85,6 @@ settle() {
 
 advice() {
 	local status=0 fleet=0 controller=0
-	[ -z "$COLD" ] || "$LAB" cold --dir "$OUT/lab"
 	trap 'advice_stop; "$LAB" down --dir "$OUT/lab"' EXIT
 	{ advice_start && verb pilot 1 && verb pilot 5 && ask "$WORK/0.json" &&
 		settle; } || status=1
