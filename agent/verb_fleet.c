@@ -30,6 +30,7 @@
 
 #define TICK_MS	     200
 #define HOST_US	     (2 * US_PER_S) /* shorter bursts limit nobody */
+#define HOST_IDLE_US (4 * US_PER_S) /* longer rests would hide a burst */
 #define WINDOW_BYTES (UINT64_C(512) << 10)
 #define CACHE_BYTES  (UINT64_C(1) << 20) /* of all its stores, per client */
 #define ARENAS	     2
@@ -176,28 +177,40 @@ static void find_host(struct fleet *fleet)
 	host_read(&fleet->place, &fleet->host);
 }
 
-/* The clients that work bring it to the controller in turn, as one of them
- * may have trouble; while nobody works nothing is measured there. */
-static void tell_host(struct fleet *fleet, int64_t now_us)
+/* The next of the clients that work, in turn; NULL when none does. */
+static struct client *next_speaker(struct fleet *fleet)
 {
 	size_t count = fleet->muster.count;
-	struct host_counters now;
-	struct host_sample sample;
 
-	if (now_us - fleet->host.at_us < HOST_US)
-		return;
-	host_read(&fleet->place, &now);
 	for (size_t i = 1; i <= count; i++) {
 		size_t at = (fleet->speaker + i) % count;
-		struct client *client = fleet->clients[at];
 
-		if (!client || !client_busy(client))
+		if (!fleet->clients[at] || !client_busy(fleet->clients[at]))
 			continue;
-		if (host_between(&fleet->place, &fleet->host, &now, &sample))
-			client_tell_host(client, &sample);
 		fleet->speaker = at;
-		break;
+		return fleet->clients[at];
 	}
+	return NULL;
+}
+
+/* Those that work bring it to the controller, as one of them may have trouble.
+ * Who works but for a moment is seen here once: it starts and ends in tick().
+ */
+static void tell_host(struct fleet *fleet, int64_t now_us)
+{
+	int64_t span_us = now_us - fleet->host.at_us;
+	struct host_counters now;
+	struct host_sample sample;
+	struct client *speaker;
+
+	if (span_us < HOST_US)
+		return;
+	speaker = next_speaker(fleet);
+	if (!speaker && span_us < HOST_IDLE_US)
+		return;
+	host_read(&fleet->place, &now);
+	if (speaker && host_between(&fleet->place, &fleet->host, &now, &sample))
+		client_tell_host(speaker, &sample);
 	fleet->host = now;
 }
 
