@@ -6,9 +6,7 @@
 
 lab_up --users u001..u020,online
 # Whose line is long has an objective that a busy machine does not miss.
-background relay "$BUILD/tests/bench/relay" --to "127.0.0.1:$LAB_IMAP_PORT" \
-	--delay 15
-wait_for 60 test -s "$WORK/relay.log" || bail "no relay"
+relay_start "$LAB_IMAP_PORT" --delay 15
 scenario_of() { # CLIENTS PORT
 	cat << END
 rollout: auto
@@ -27,11 +25,11 @@ measure: { bucket: 1s, settle: 1s, observed: 3s, explored: 5s, again: 5s }
 limits: { cpu: 100%, disk_await: 10s, disk_busy: 100% }
 END
 }
-scenario_of 'list: [online]' "$LAB_IMAP_PORT" | sed '/^canary:/,+2d' > "$WORK/online.yaml"
+scenario_of 'list: [online]' "$LAB_IMAP_PORT" | sed '/^canary:/,+2d' \
+	> "$WORK/online.yaml"
 fill "$WORK/online.yaml" > "$WORK/fill.log" 2>&1 || bail "no mail to read"
 scenario_of 'range: u001..u020' "$LAB_IMAP_PORT" > "$WORK/fill.yaml"
-scenario_of 'range: u001..u020' "$(head -n 1 "$WORK/relay.log")" \
-	> "$WORK/auto.yaml"
+scenario_of 'range: u001..u020' "$relay_port" > "$WORK/auto.yaml"
 fill "$WORK/fill.yaml" > "$WORK/fill.log" 2>&1 || bail "the fill failed"
 
 check "init" "$BIN/sluice" init "$WORK/auto.yaml"
@@ -40,13 +38,8 @@ controller_start
 {
 	"$LAB" profile %u --dir "$WORK/lab" |
 		sed 's/^store:.*/store: none/; /dav:/d'
-	cat << END
-link: 200kB/s
-controller:
-  url: "$controller_url"
-  token_file: $WORK/token
-  ca_file: $SLUICE_STATE/ca.pem
-END
+	echo 'link: 200kB/s'
+	controller_keys
 } > "$WORK/template.yaml"
 background fleet "$BIN/sluice-agent" fleet --template "$WORK/template.yaml" \
 	--range u001..u020

@@ -39,16 +39,11 @@ fill "$WORK/clients.yaml" > "$WORK/fill.log" 2>&1 || bail "the fill failed"
 
 # line MS: the probe's line takes MS more each way from now on.
 line() {
-	[ -z "${relay:-}" ] || kill_now "$relay"
-	background relay "$BUILD/tests/bench/relay" \
-		--to "127.0.0.1:$LAB_IMAP_PORT" --listen "${port:-0}" --delay "$1"
-	relay=$!
-	wait_for 60 test -s "$WORK/relay.log" || bail "no relay"
-	port=$(head -n 1 "$WORK/relay.log")
+	relay_start "$LAB_IMAP_PORT" --listen "${relay_port:-0}" --delay "$1"
 }
 line 0
 
-scenario_of 'range: u001..u004' "$port" > "$WORK/brake.yaml"
+scenario_of 'range: u001..u004' "$relay_port" > "$WORK/brake.yaml"
 check "init" "$BIN/sluice" init "$WORK/brake.yaml"
 controller_start
 (umask 077 && "$BIN/sluice" token > "$WORK/token")

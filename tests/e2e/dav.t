@@ -144,10 +144,8 @@ contacts=$base/dav/addressbooks/user/$me/people/
 story
 
 # From afar, where collections are fetched as a whole.
-background relay "$BUILD/tests/bench/relay" --to "127.0.0.1:$LAB_DAV_PORT" \
-	--delay 10
-wait_for 60 test -s "$WORK/relay.log" || bail "no relay"
-profile_for afar "http://127.0.0.1:$(head -n 1 "$WORK/relay.log")/"
+relay_start "$LAB_DAV_PORT" --delay 10
+profile_for afar "http://127.0.0.1:$relay_port/"
 sync
 is "from afar: the same account" \
 	"$status $(field verified) $(field contacts) $(field events)" "0 true 41 43"

@@ -10,16 +10,11 @@ check "init" "$BIN/sluice" init "$WORK/staging.yaml"
 controller_start
 (umask 077 && "$BIN/sluice" token > "$WORK/token")
 
-template() { # URL: the lab's profile with %u in it
+template() { # the lab's profile with %u in it
 	"$LAB" profile %u --dir "$WORK/lab" | sed 's/^store:.*/store: none/'
-	cat << END
-controller:
-  url: "$1"
-  token_file: $WORK/token
-  ca_file: $SLUICE_STATE/ca.pem
-END
+	controller_keys
 }
-template "$controller_url" > "$WORK/template.yaml"
+template > "$WORK/template.yaml"
 
 # The first twenty keep what they get; two have a line and a start of their
 # own.
@@ -140,7 +135,7 @@ if limit "$group" 2> /dev/null; then
 	check "$small: init" "$BIN/sluice" init "$WORK/staging.yaml"
 	controller_start
 	(umask 077 && "$BIN/sluice" token > "$WORK/token")
-	template "$controller_url" > "$WORK/template.yaml"
+	template > "$WORK/template.yaml"
 	background fleet bash -c "
 		echo \$\$ > /sys/fs/cgroup/cpu/$group/cgroup.procs
 		echo \$\$ > /sys/fs/cgroup/cpuacct/$group/cgroup.procs

@@ -115,19 +115,38 @@ controller_start() {
 	controller_url=$(cat "$SLUICE_STATE/url")
 }
 
-# agent_start USER: a daemon with the profile of USER, which it completes.
-declare -A agent
-agent_start() {
-	grep -q '^controller:' "$WORK/$1.yaml" ||
-		cat >> "$WORK/$1.yaml" << END
+# controller_keys: the part of a profile that says who the controller is.
+controller_keys() {
+	cat << END
 controller:
   url: "$controller_url"
   token_file: $WORK/token
   ca_file: $SLUICE_STATE/ca.pem
 END
+}
+
+# agent_start USER: a daemon with the profile of USER, which it completes.
+declare -A agent
+agent_start() {
+	grep -q '^controller:' "$WORK/$1.yaml" ||
+		controller_keys >> "$WORK/$1.yaml"
 	background "agent-$1" "$BIN/sluice-agent" run \
 		--profile "$WORK/$1.yaml"
 	agent[$1]=$!
+}
+
+# relay_start PORT OPTION…: a long or narrow line to PORT, instead of the one
+# before; it listens on $relay_port.
+relay='' relay_port=''
+relay_start() {
+	local to=$1
+	shift
+	[ -z "$relay" ] || kill_now "$relay"
+	: > "$WORK/relay.log"
+	background relay "$BUILD/tests/bench/relay" --to "127.0.0.1:$to" "$@"
+	relay=$!
+	wait_for 60 test -s "$WORK/relay.log" || bail "no relay"
+	relay_port=$(head -n 1 "$WORK/relay.log")
 }
 
 # archive SQL: read from the archive, columns separated by "|".

@@ -28,14 +28,10 @@ over() {
 	local user=$1
 	to=$2
 	shift 2
-	[ -z "${relay:-}" ] || kill_now "$relay"
-	: > "$WORK/relay.log"
-	background relay "$BUILD/tests/bench/relay" --to "127.0.0.1:$to" "$@"
-	relay=$!
-	wait_for 60 test -s "$WORK/relay.log" || bail "no relay"
+	relay_start "$to" "$@"
 	rm -rf "${WORK:?}/$user"
 	profile "$user"
-	sed -i -e "s/port: [0-9]*/port: $(head -n 1 "$WORK/relay.log")/" -e /dav/d \
+	sed -i -e "s/port: [0-9]*/port: $relay_port/" -e /dav/d \
 		"$WORK/$user.yaml"
 }
 # whole USER: verified, and byte for byte the server's, asked without a relay
