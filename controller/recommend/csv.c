@@ -101,11 +101,17 @@ static int next_cell(struct reader *r, struct err *err)
 	return 0;
 }
 
+/* NULL: only the report has it. */
+static const char *name_of(const struct reader *r, int column)
+{
+	return r->report ? column_names[column].report
+			 : column_names[column].plain;
+}
+
 static enum column column_named(const struct reader *r)
 {
 	for (int i = 0; i < COLUMN_COUNT; i++) {
-		const char *name = r->report ? column_names[i].report
-					     : column_names[i].plain;
+		const char *name = name_of(r, i);
 		if (name && strcmp(r->cell, name) == 0)
 			return (enum column)i;
 	}
@@ -114,7 +120,7 @@ static enum column column_named(const struct reader *r)
 
 static int read_header(struct reader *r, struct err *err)
 {
-	bool seen[COLUMN_COUNT] = {false};
+	bool seen[COLUMN_COUNT + 1] = {false};
 
 	r->line = 1;
 	r->column = 0;
@@ -132,10 +138,9 @@ static int read_header(struct reader *r, struct err *err)
 				"x_mb_per_min, wave, canary_p95_ms, probes, "
 				"cpu, disk_await_ms, disk_util, "
 				"mem_available, nic");
-		if (column != COLUMN_IGNORED && seen[column])
+		if (seen[column] && column != COLUMN_IGNORED)
 			return wrong(r, err, "the column is there twice");
-		if (column != COLUMN_IGNORED)
-			seen[column] = true;
+		seen[column] = true;
 		r->order[r->columns++] = column;
 	} while (!r->line_ended);
 	for (int i = 0; i < COLUMNS_NEEDED; i++)
@@ -143,9 +148,7 @@ static int read_header(struct reader *r, struct err *err)
 			return err_set(err, ERR_CONFIG,
 				"%s:1: the column \"%s\" is missing; needed "
 				"are seconds, n, x_mb_per_min",
-				r->name,
-				r->report ? column_names[i].report
-					  : column_names[i].plain);
+				r->name, name_of(r, i));
 	return 0;
 }
 
@@ -258,7 +261,9 @@ static int read_row(struct reader *r, struct bucket *bucket, struct err *err)
 					      : "the row has too many cells");
 	}
 	if (!isfinite(bucket->start_s))
-		return wrong(r, err, "the row has no time");
+		return wrong(r, err,
+			r->report ? "the row has no time in \"start_s\""
+				  : "the row has no time in \"seconds\"");
 	finish_row(bucket);
 	return 0;
 }
