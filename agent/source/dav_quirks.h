@@ -21,8 +21,8 @@ struct dav_quirks {
 };
 
 /* The row whose header VALUE_OF(context, header) matches, else the last row,
- * which has no header and is for servers that do what the RFCs say. Never NULL. VALUE_OF
- * returns text for free() or NULL. */
+ * which has no header and is for servers that do what the RFCs say. Never
+ * NULL. VALUE_OF returns text for free() or NULL. */
 const struct dav_quirks *dav_quirks_find(
 	char *(*value_of)(const void *context, const char *header),
 	const void *context);

@@ -34,14 +34,20 @@ static void take_quirks(
 		&source->chunk, quirks->multiget_first, quirks->multiget_max);
 }
 
-/* What further connections have found out by now. Any thread. */
-static void learn_quirks(struct dav_source *source)
+/* What is known of the server by now, also by further connections. Any
+ * thread. */
+static const struct dav_quirks *quirks_now(
+	const struct dav_source *source, bool *identified)
 {
 	const struct dav_quirks *told = dav_pool_quirks(source->pool);
 
-	source->identified |= told != NULL;
-	if (told && !source->quirks->header)
-		take_quirks(source, told);
+	*identified = source->identified || told;
+	return told && !source->quirks->header ? told : source->quirks;
+}
+
+static void learn_quirks(struct dav_source *source)
+{
+	take_quirks(source, quirks_now(source, &source->identified));
 }
 
 static int list(struct source *source,
@@ -92,16 +98,16 @@ static int fetch(
 
 static unsigned features(const struct source *source)
 {
-	struct dav_source now = *(const struct dav_source *)source;
-	bool entire;
-
-	learn_quirks(&now);
+	const struct dav_source *dav = (const struct dav_source *)source;
+	bool identified;
+	const struct dav_quirks *quirks = quirks_now(dav, &identified);
 	/* By one connection parts come one after another anyway. */
-	entire = !now.query_refused &&
-		(now.quirks->query_is_cheap ||
-			(!now.identified && dav_pool_size(now.pool) == 1));
+	bool entire = !dav->query_refused &&
+		(quirks->query_is_cheap ||
+			(!identified && dav_pool_size(dav->pool) == 1));
+
 	return SOURCE_SIZES | SOURCE_STATE | SOURCE_DELTA | SOURCE_VANISHED |
-		(now.quirks->sync_is_unreliable ? 0 : SOURCE_EXACT) |
+		(quirks->sync_is_unreliable ? 0 : SOURCE_EXACT) |
 		(entire ? SOURCE_ENTIRE : 0);
 }
 

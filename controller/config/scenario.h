@@ -98,7 +98,7 @@ struct scenario_measure {
 };
 
 struct scenario_limits {
-	double cpu, network;	  /* the second of network_bytes_s */
+	double cpu, network;	  /* shares of all cores, of network_bytes_s */
 	uint64_t network_bytes_s; /* 0: unknown */
 	double disk_busy;	  /* of one spinning disk */
 	int64_t disk_await_us;	  /* 0: by the kind of disk */
