@@ -237,6 +237,31 @@ static void *run(void *argument)
 	return NULL;
 }
 
+static void start_thread(struct fake_http *http)
+{
+	if (pipe(http->stop_pipe) < 0 ||
+		pthread_create(&http->thread, NULL, run, http) != 0)
+		abort();
+}
+
+static void end_thread(struct fake_http *http)
+{
+	close(http->stop_pipe[1]);
+	pthread_join(http->thread, NULL);
+	close(http->stop_pipe[0]);
+}
+
+pid_t fake_http_fork(struct fake_http *http)
+{
+	pid_t child;
+
+	end_thread(http);
+	child = fork();
+	if (child != 0)
+		start_thread(http);
+	return child;
+}
+
 void fake_http_script(
 	struct fake_http *http, const struct fake_step *steps, size_t count)
 {
@@ -265,14 +290,14 @@ struct fake_http *fake_http_start(const struct fake_step *steps, size_t count)
 	pthread_mutex_init(&http->lock, NULL);
 	fake_http_script(http, steps, count);
 	http->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (http->listener < 0 || pipe(http->stop_pipe) < 0 ||
+	if (http->listener < 0 ||
 		bind(http->listener, (struct sockaddr *)&address,
 			sizeof(address)) < 0 ||
 		listen(http->listener, 16) < 0 ||
 		getsockname(http->listener, (struct sockaddr *)&address,
-			&length) < 0 ||
-		pthread_create(&http->thread, NULL, run, http) != 0)
+			&length) < 0)
 		abort();
+	start_thread(http);
 	snprintf(http->url, sizeof(http->url), "http://127.0.0.1:%d",
 		ntohs(address.sin_port));
 	return http;
@@ -310,9 +335,7 @@ void fake_http_stop(struct fake_http *http)
 {
 	size_t i;
 
-	close(http->stop_pipe[1]);
-	pthread_join(http->thread, NULL);
-	close(http->stop_pipe[0]);
+	end_thread(http);
 	close(http->listener);
 	for (i = 0; i < http->seen_count; i++)
 		buf_free(&http->seen[i]);

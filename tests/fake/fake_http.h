@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "buf.h"
 
@@ -60,6 +61,11 @@ char *fake_http_log(struct fake_http *http);
 
 /* How many requests contained TEXT in their headers or body. */
 unsigned fake_http_saw(struct fake_http *http, const char *text);
+
+/* fork() at a moment without the server's thread, which could hold a lock of
+ * the allocator that nobody would release in the child. The connections are
+ * closed; the parent serves new ones, the child has but the URL. */
+pid_t fake_http_fork(struct fake_http *http);
 
 void fake_http_stop(struct fake_http *http);
 

@@ -86,6 +86,11 @@ static inline int teardown(void **state)
 	return 0;
 }
 
+static inline pid_t fork_alone(struct fixture *f)
+{
+	return fake_http_fork(f->http);
+}
+
 /* One sync against the script that runs; 0, or -1 with f->err. */
 static inline int synchronise(struct fixture *f)
 {

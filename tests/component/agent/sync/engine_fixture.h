@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "err.h"
@@ -119,6 +120,13 @@ static inline int synchronise(struct fixture *f)
 	struct sync_setup how = setup_of(f);
 
 	return run_as(f, &how);
+}
+
+/* The account is in memory: between two runs there are no other threads. */
+static inline pid_t fork_alone(struct fixture *f)
+{
+	(void)f;
+	return fork();
 }
 
 static inline void fill(struct fixture *f)

@@ -1,6 +1,7 @@
 /*
  * kill_at.h - a run of the engine that is killed at a chosen step. For tests
- * with a `struct fixture` and its synchronise(), included before this.
+ * with a `struct fixture`, its synchronise() and its fork_alone(), a fork()
+ * while no other thread holds a lock; included before this.
  */
 #ifndef SLUICE_KILL_AT_H
 #define SLUICE_KILL_AT_H
@@ -16,7 +17,7 @@ static inline bool run_until(struct fixture *f, const char *kind, unsigned step)
 	pid_t child;
 	int status;
 
-	child = fork();
+	child = fork_alone(f);
 	assert_true(child >= 0);
 	if (child == 0) {
 		snprintf(at, sizeof at, "%s:%u", kind, step);
