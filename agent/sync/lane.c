@@ -84,6 +84,7 @@ static struct pass_tools tools_of(struct lane *lane)
 		.reader = lane->reader,
 		.pipe = lane->pipe,
 		.features = source_features(lane->source),
+		.round_trip_us = source_line(lane->source).round_trip_us,
 		.tried = lane->setup.tried,
 		.bulk = lane->setup.bulk,
 		.context = lane->setup.context,

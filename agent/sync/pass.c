@@ -313,7 +313,8 @@ static int walk(struct pass *pass, const struct pass_tools *tools,
 	return pass->outstanding ? 0 : finish(pass, tools, err);
 }
 
-/* A window of whole messages; how to go on is seen when it is there. */
+/* A window of whole messages; how to go on is seen when it is there. A long
+ * line, on which it will not be tried again, brings headers meanwhile. */
 static int probe(struct pass *pass, const struct pass_tools *tools,
 	const struct plan_pace *usual, struct window *window,
 	struct batch **batch, struct err *err)
@@ -322,7 +323,9 @@ static int probe(struct pass *pass, const struct pass_tools *tools,
 	int got;
 
 	if (pass->probe_us)
-		return 0;
+		return tools->round_trip_us > PROBE_AGAIN_US
+			? walk(pass, tools, usual, window, batch, err)
+			: 0;
 	pace.bytes = pass->probes ? PROBE_AGAIN_BYTES : PROBE_BYTES;
 	pace.items = usual->items;
 	/* On a narrow line the second one is most of a small Inbox. */
@@ -332,6 +335,7 @@ static int probe(struct pass *pass, const struct pass_tools *tools,
 	pass->whole = true;
 	pass->probe_us = clock_monotonic_us();
 	got = walk(pass, tools, &pace, window, batch, err);
+	pass->whole = false;
 	pass->probe_bytes = got > 0 ? (*batch)->bytes : 0;
 	return got;
 }
@@ -515,7 +519,7 @@ static int ended(struct pass *pass, const struct pass_tools *tools,
 	case WINDOW_DONE:
 		if (batch->mode == FETCH_LIST)
 			return listing_ended(pass, tools, batch, token, err);
-		if (pass->step == PASS_PROBE)
+		if (pass->step == PASS_PROBE && batch->whole)
 			decide(pass, tools);
 		return 0;
 	case WINDOW_NEW_VALIDITY:

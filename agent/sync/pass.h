@@ -79,7 +79,8 @@ struct pass {
 struct pass_tools {
 	struct store *reader;
 	struct pipe *pipe;
-	unsigned features; /* of the source */
+	unsigned features;     /* of the source */
+	int64_t round_trip_us; /* the shortest so far; 0: not known */
 	struct tried *tried;
 	/* Whole messages begin to come in; may be NULL. */
 	void (*bulk)(void *context);
