@@ -1,14 +1,12 @@
 /*
- * The objects of a collection: windows of FETCH_FULL. Runs on the source's
- * thread.
+ * The objects of a collection by name: windows of FETCH_FULL. Runs on the
+ * source's thread.
  *
- * All of a collection is asked for by one query, where the quirks say that this
- * is cheap. Other objects, and what the query leaves out, breaks off before or
- * is refused for, by multiget, as many at once as dav_chunk.h allows.
- * What a multiget does not answer, answers with an error, or breaks on, is
- * asked for again in requests half as large, down to a GET for one object;
- * what fails even then is that object's fault and goes to the sink as such,
- * and all others go on. An object reaches the sink when its text is whole,
+ * They are asked for by multiget, as many at once as dav_chunk.h allows. What
+ * a multiget does not answer, answers with an error, or breaks on, is asked for
+ * again in requests half as large, down to a GET for one object; what fails
+ * even then is that object's fault and goes to the sink as such, and all others
+ * go on. An object reaches the sink when its text is whole,
  * so a broken transfer leaves nothing half-told.
  */
 #include "dav_source.h"
@@ -51,7 +49,6 @@ struct get {
 	struct dav_text text;
 	bool at_known;	/* AT is of the response that is being read */
 	size_t at;	/* index; window->count: not one of ours */
-	bool querying;	/* by this request: all there are */
 	uint64_t bytes; /* of this request */
 	bool sink_failed;
 };
@@ -123,12 +120,30 @@ static int tell_failed(struct get *g, size_t i, enum item_fault fault,
 			buf_text(&g->text.text), raw, err));
 }
 
+int dav_tell_object(const struct feed *feed, const struct window *window,
+	struct item_id id, const struct dav_text *text, const char *etag,
+	struct err *err)
+{
+	const struct sink *sink = feed->sink;
+	const size_t bytes = text->text.length;
+	const struct item item = {
+		.id = id,
+		.size = bytes,
+		.data_bytes = bytes,
+		.flags = "",
+		.etag = etag,
+	};
+
+	if (sink->begin(feed->context, window, bytes, err) < 0 ||
+		sink->data(feed->context, window, text->text.data, bytes, err) <
+			0)
+		return -1;
+	return sink->end(feed->context, window, &item, err);
+}
+
 /* The text is whole: an item, or something that looks like none. */
 static int tell_item(struct get *g, size_t i, const char *etag, struct err *err)
 {
-	const struct sink *sink = g->feed->sink;
-	const struct buf *text = &g->text.text;
-	struct item item = {.id = g->window->ids[i], .flags = ""};
 	char reason[REASON_BYTES];
 
 	dav_text_finish(&g->text);
@@ -143,13 +158,9 @@ static int tell_item(struct get *g, size_t i, const char *etag, struct err *err)
 			"the server sent something that is no calendar object "
 			"and no contact",
 			err);
-	item.size = item.data_bytes = text->length;
-	item.etag = etag;
-	if (sink->begin(g->feed->context, g->window, text->length, err) < 0 ||
-		sink->data(g->feed->context, g->window, text->data,
-			text->length, err) < 0)
-		return told(g, i, -1);
-	return told(g, i, sink->end(g->feed->context, g->window, &item, err));
+	return told(g, i,
+		dav_tell_object(g->feed, g->window, g->window->ids[i], &g->text,
+			etag, err));
 }
 
 static int on_data(void *context, const struct dav_response *response,
@@ -181,8 +192,6 @@ static int on_response(
 		; /* not asked for, or told already */
 	else if (g->text.text.length && response->data_status / 100 == 2)
 		result = tell_item(g, i, response->props.etag, err);
-	else if (g->querying)
-		; /* multiget is to say why */
 	else if (response->status == 404 || response->status == 410)
 		result = tell_gone(g, i, err);
 	else
@@ -198,34 +207,13 @@ static bool is_final(const struct get *g, const struct err *failure)
 	return g->sink_failed || !dav_is_soft(failure);
 }
 
-/* After a lost connection: is the server there at all? */
-static int check_alive(
-	struct get *g, const struct err *failure, struct err *err)
-{
-	struct dav_request request = {
-		.method = "PROPFIND",
-		.url = g->window->collection->wire,
-		.depth = "0",
-		.body = dav_body_state,
-		.body_bytes = strlen(dav_body_state),
-	};
-	struct dav_answer answer;
-	int result = 0;
-
-	if (failure->kind != ERR_NETWORK && failure->kind != ERR_TIMEOUT)
-		return 0;
-	result = dav_perform(g->source->client, &request, &answer, err);
-	dav_answer_clear(&answer);
-	return result;
-}
-
 /* A REPORT of objects; frees BODY. 1: the collection is gone. */
 static int report(struct get *g, struct buf *body, struct err *failure)
 {
 	const struct dav_request request = {
 		.method = "REPORT",
 		.url = g->window->collection->wire,
-		.depth = g->querying ? "1" : "0",
+		.depth = "0",
 		.body = body->data,
 		.body_bytes = body->length,
 		.handler = {on_response, on_data, g},
@@ -243,42 +231,6 @@ static int report(struct get *g, struct buf *body, struct err *failure)
 	dav_text_clear(&g->text);
 	dav_answer_clear(&answer);
 	buf_free(body);
-	return result;
-}
-
-/* 1: all of the window is had best by one query. Where one multiget would do,
- * it is not worth to ask who the server is. */
-static int may_query(struct get *g, struct err *err)
-{
-	struct dav_source *source = g->source;
-	const struct window *window = g->window;
-
-	if (!window->entire || window->count < 2 || source->query_refused)
-		return 0;
-	if (window->count > dav_chunk_next(&source->chunk) &&
-		dav_identify(source, window->collection->wire, err) < 0)
-		return -1;
-	return source->quirks->query_is_cheap;
-}
-
-/* All there are; multiget has the last word on what does not come. 1: the
- * collection is gone. */
-static int query(struct get *g, struct err *err)
-{
-	struct buf body = dav_body_query(g->window->collection->kind);
-	struct err failure = ERR_INIT;
-	int result;
-
-	g->querying = true;
-	result = report(g, &body, &failure);
-	g->querying = false;
-	if (result < 0 && is_final(g, &failure)) {
-		if (err)
-			*err = failure;
-	} else if (result < 0) {
-		g->source->query_refused = true;
-		result = check_alive(g, &failure, err);
-	}
 	return result;
 }
 
@@ -325,7 +277,8 @@ static int multiget(
 		source->multigets_refused++;
 		dav_chunk_failed(
 			&source->chunk, count, count_wanted(g, picked, count));
-		result = check_alive(g, &failure, err);
+		result = dav_check_alive(
+			source, g->window->collection->wire, &failure, err);
 	}
 	return result;
 }
@@ -371,7 +324,9 @@ static int get_alone(struct get *g, size_t i, struct err *err)
 	if (result < 0 && is_final(g, &failure)) {
 		if (err)
 			*err = failure;
-	} else if (result < 0 && check_alive(g, &failure, err) < 0) {
+	} else if (result < 0 &&
+		dav_check_alive(g->source, g->window->collection->wire,
+			&failure, err) < 0) {
 		result = -1;
 	} else if (result < 0) {
 		enum item_fault fault = failure.kind == ERR_LIMIT
@@ -433,12 +388,9 @@ static int get_all(struct get *g, struct err *err)
 {
 	struct dav_source *source = g->source;
 	size_t *picked = xcalloc(g->window->count, sizeof(*picked));
-	int result;
+	int result = 0;
 
 	dav_chunk_restart(&source->chunk);
-	result = may_query(g, err);
-	if (result > 0)
-		result = query(g, err);
 	while (result == 0 && g->finished < g->window->count) {
 		bool has_multiget = source->multigets_refused < REFUSED_MAX;
 		size_t limit = has_multiget ? dav_chunk_next(&source->chunk)

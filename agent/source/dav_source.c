@@ -13,6 +13,7 @@
 #include "alloc.h"
 #include "clock.h"
 #include "dav_ahead.h"
+#include "dav_body.h"
 #include "dav_quirks.h"
 #include "err.h"
 
@@ -63,9 +64,10 @@ int dav_window(struct dav_source *source, const struct window *window,
 	const struct feed *feed, struct err *err)
 {
 	learn_quirks(source);
-	return window->mode == FETCH_LIST
-		? dav_list_window(source, window, feed, err)
-		: dav_get_window(source, window, feed, err);
+	if (window->mode == FETCH_LIST)
+		return dav_list_window(source, window, feed, err);
+	return window->entire ? dav_query_window(source, window, feed, err)
+			      : dav_get_window(source, window, feed, err);
 }
 
 /* A server has answered: over a long line it is asked for more connections,
@@ -102,13 +104,13 @@ static unsigned features(const struct source *source)
 	bool identified;
 	const struct dav_quirks *quirks = quirks_now(dav, &identified);
 	/* By one connection parts come one after another anyway. */
+	bool aside = dav_pool_size(dav->pool) > 1;
 	bool entire = !dav->query_refused &&
-		(quirks->query_is_cheap ||
-			(!identified && dav_pool_size(dav->pool) == 1));
+		(quirks->query_is_cheap || (!identified && !aside));
 
 	return SOURCE_SIZES | SOURCE_STATE | SOURCE_DELTA | SOURCE_VANISHED |
 		(quirks->sync_is_unreliable ? 0 : SOURCE_EXACT) |
-		(entire ? SOURCE_ENTIRE : 0);
+		(entire ? SOURCE_ENTIRE : 0) | (aside ? SOURCE_ASIDE : 0);
 }
 
 static const char *server(const struct source *source)
@@ -186,6 +188,26 @@ int dav_identify(struct dav_source *source, const char *url, struct err *err)
 	}
 	dav_answer_clear(&answer);
 	take_quirks(source, source->client->quirks);
+	return result;
+}
+
+int dav_check_alive(struct dav_source *source, const char *url,
+	const struct err *failure, struct err *err)
+{
+	const struct dav_request request = {
+		.method = "PROPFIND",
+		.url = url,
+		.depth = "0",
+		.body = dav_body_state,
+		.body_bytes = strlen(dav_body_state),
+	};
+	struct dav_answer answer;
+	int result;
+
+	if (failure->kind != ERR_NETWORK && failure->kind != ERR_TIMEOUT)
+		return 0;
+	result = dav_perform(source->client, &request, &answer, err);
+	dav_answer_clear(&answer);
 	return result;
 }
 

@@ -1,7 +1,8 @@
 /*
  * dav_source.h - the parts of the DAV source: opening (dav_source.c), its
- * collections (dav_collections.c), what is in one (dav_list.c) and the
- * objects themselves (dav_get.c). Private to those files.
+ * collections (dav_collections.c), what is in one (dav_list.c) and the objects
+ * themselves, all of them (dav_query.c) or by name (dav_get.c). Private to
+ * those files.
  */
 #ifndef SLUICE_DAV_SOURCE_H
 #define SLUICE_DAV_SOURCE_H
@@ -13,6 +14,8 @@
 #include "dav_pool.h"
 #include "discovery.h"
 #include "source_driver.h"
+
+struct dav_text;
 
 struct dav_source {
 	struct source base; /* first: source.c sees only this */
@@ -39,13 +42,21 @@ int dav_collections(struct dav_source *source,
 		struct err *err),
 	void *context, struct err *err);
 
-/* One window to its end; the next two are for FETCH_LIST and FETCH_FULL. */
+/* One window to its end; the next three are for FETCH_LIST, and for FETCH_FULL
+ * of a whole collection and of objects by name. */
 int dav_window(struct dav_source *source, const struct window *window,
 	const struct feed *feed, struct err *err);
 int dav_list_window(struct dav_source *source, const struct window *window,
 	const struct feed *feed, struct err *err);
+int dav_query_window(struct dav_source *source, const struct window *window,
+	const struct feed *feed, struct err *err);
 int dav_get_window(struct dav_source *source, const struct window *window,
 	const struct feed *feed, struct err *err);
+
+/* An object whose text is whole, to the sink. */
+int dav_tell_object(const struct feed *feed, const struct window *window,
+	struct item_id id, const struct dav_text *text, const char *etag,
+	struct err *err);
 
 /*
  * Before "there is nothing" is believed: 0 when URL is served by a DAV
@@ -58,6 +69,11 @@ int dav_prove(struct dav_source *source, const char *url,
 /* By an answer so far, or by asking URL, once a session. -1 when the session
  * has to end. */
 int dav_identify(struct dav_source *source, const char *url, struct err *err);
+
+/* After a request for URL that came to FAILURE, perhaps with its connection: is
+ * the server there at all? */
+int dav_check_alive(struct dav_source *source, const char *url,
+	const struct err *failure, struct err *err);
 
 /* ERR speaks of one request, and another, smaller one may work. */
 bool dav_is_soft(const struct err *err);

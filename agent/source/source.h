@@ -65,6 +65,8 @@ enum source_feature {
 	SOURCE_EXACT = 16,   /* an equal token means an equal content */
 	SOURCE_ENTIRE = 32,  /* a collection as a whole comes sooner than in
 				parts: window.entire */
+	SOURCE_ASIDE = 64,   /* windows are worked on side by side, so that
+				none has to wait for what it can do without */
 };
 
 /*

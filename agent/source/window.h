@@ -12,10 +12,8 @@
 struct collection;
 struct err;
 
-/*
- * What the store knows an item by: a UID (IMAP) or an href (DAV), as the
- * server wrote it.
- */
+/* What the store knows an item by: a UID (IMAP) or an href (DAV), as the
+ * server wrote it. */
 struct item_id {
 	uint32_t uid;
 	const char *href; /* NULL for IMAP */
@@ -34,13 +32,15 @@ struct window {
 	const struct collection *collection;
 	enum fetch_mode mode;
 	/*
-	 * The items wanted, ascending by uid; COUNT 0 means all there are
-	 * (from first_uid on, 0 for the start); DAV: only with FETCH_LIST.
+	 * The items wanted, ascending by uid; COUNT 0: all there are, from
+	 * first_uid on (0 for the start); DAV: only with FETCH_LIST.
 	 */
 	const struct item_id *ids;
 	size_t count;
 	uint32_t first_uid;
-	bool entire; /* DAV: IDS are all that the collection has */
+	/* DAV: all there are, some COUNT, without IDS, as far as the source can
+	 * bring them at once; needs SOURCE_ENTIRE. */
+	bool entire;
 	/*
 	 * FETCH_LIST of all, when collection.token (DAV) or this (IMAP, a
 	 * mod-sequence) says from when: only what changed since, and what

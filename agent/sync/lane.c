@@ -142,8 +142,9 @@ static void abandon(struct lane *lane)
 
 /* ------------------------------------------------------------------ feed */
 
-static int next_pass_window(
-	struct lane *lane, struct window *window, struct err *err)
+/* With BEGIN, of a pass that has not begun. */
+static int next_of_passes(
+	struct lane *lane, bool begin, struct window *window, struct err *err)
 {
 	struct pass_tools tools = tools_of(lane);
 
@@ -156,6 +157,8 @@ static int next_pass_window(
 			lane->first += i == lane->first;
 			continue;
 		}
+		if (begin && pass->step != PASS_NEW)
+			continue;
 		got = pass_next(pass, &tools, &lane->pace, window, &batch, err);
 		if (got < 0)
 			return -1;
@@ -165,6 +168,16 @@ static int next_pass_window(
 		}
 	}
 	return 0;
+}
+
+/* Side by side, what every pass has to wait for goes out first. */
+static int next_pass_window(
+	struct lane *lane, struct window *window, struct err *err)
+{
+	bool aside = source_features(lane->source) & SOURCE_ASIDE;
+	int got = aside ? next_of_passes(lane, true, window, err) : 0;
+
+	return got ? got : next_of_passes(lane, false, window, err);
 }
 
 /* Two windows keep a line busy; a slow one should not owe us more. */
@@ -292,6 +305,8 @@ static int sink_end(void *context, const struct window *window,
 			lane->pipe, RECORD_FAILED, batch, &record, err);
 	}
 	lane->item_open = false;
+	if (batch->entire)
+		pass_came(batch->pass, batch, item->id);
 	if (item->structure)
 		record.protection = protection_from_bodystructure(
 			item->structure, item->structure_bytes);

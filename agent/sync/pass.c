@@ -183,7 +183,7 @@ static int list(struct pass *pass, const struct pass_tools *tools,
 	if (now->dav) {
 		free(now->token);
 		now->token = pass->delta ? xstrdup(pass->row.token) : NULL;
-		if (pass_dav_load(pass, tools, err))
+		if (!pass->early && pass_dav_load(pass, tools, err))
 			goto free_job;
 	} else if (!pass->delta && load_plan(pass, tools, err)) {
 		goto free_job;
@@ -228,7 +228,7 @@ static int restart(struct pass *pass, const struct pass_tools *tools,
 	plan_free(&pass->plan);
 	plan_free(&pass->rescue);
 	pass_dav_free(pass);
-	pass->whole = pass->resized = false;
+	pass->whole = pass->resized = pass->early = false;
 	pass->probe_us = 0;
 	pass->probes = 0;
 	pass->restarts++;
@@ -248,12 +248,36 @@ static int restart(struct pass *pass, const struct pass_tools *tools,
 	return pipe_mark(tools->pipe, RECORD_DETACH, batch, err);
 }
 
+/* 1: all objects are asked for, 0: not before they are listed, -1. */
+static int begin_early(struct pass *pass, const struct pass_tools *tools,
+	struct window *window, struct batch **batch, struct err *err)
+{
+	struct collection *now = &pass->collection;
+
+	if (!now->dav || pass->row.items)
+		return 0;
+	if (pass_dav_load(pass, tools, err))
+		return -1;
+	if (!pass_dav_early(pass, tools))
+		return 0;
+	pass->step = PASS_EARLY;
+	pass->early = true;
+	pass->token = now->token;
+	now->token = NULL;
+	*batch = new_batch(pass, FETCH_FULL);
+	pass_dav_entire(pass, *batch);
+	fill(window, pass, *batch);
+	pass->outstanding++;
+	return 1;
+}
+
 static int begin(struct pass *pass, const struct pass_tools *tools,
 	struct window *window, struct batch **batch, struct err *err)
 {
 	struct collection *now = &pass->collection;
 	bool settled = now->dav && !pass->row.verified &&
 		pass_dav_settle(pass, tools);
+	int early;
 
 	if (!pass->restarts) {
 		pass->noted = pass->row.validity;
@@ -268,6 +292,9 @@ static int begin(struct pass *pass, const struct pass_tools *tools,
 	}
 	if (!now->dav && pass->row.validity && !pass->restarts)
 		now->uid_validity = pass->row.validity;
+	early = begin_early(pass, tools, window, batch, err);
+	if (early)
+		return early;
 	if (!may_walk_at_once(pass))
 		return list(pass, tools, window, batch, err);
 	pass->step = PASS_WALK;
@@ -364,6 +391,8 @@ int pass_next(struct pass *pass, const struct pass_tools *tools,
 	switch (pass->step) {
 	case PASS_NEW:
 		return begin(pass, tools, window, batch, err);
+	case PASS_EARLY:
+		return list(pass, tools, window, batch, err);
 	case PASS_PROBE:
 		return probe(pass, tools, pace, window, batch, err);
 	case PASS_WALK:
@@ -455,6 +484,12 @@ int pass_gone(struct pass *pass, const struct pass_tools *tools,
 	return pipe_item(tools->pipe, RECORD_GONE, batch, &record, err);
 }
 
+void pass_came(struct pass *pass, const struct batch *batch, struct item_id id)
+{
+	if (batch->restarts == pass->restarts)
+		pass_dav_came(pass, id.href);
+}
+
 static int remove_unlisted(struct pass *pass, const struct pass_tools *tools,
 	struct batch *batch, struct err *err)
 {
@@ -500,8 +535,10 @@ static int listing_ended(struct pass *pass, const struct pass_tools *tools,
 	if (pass->delta && pass->collection.dav)
 		pass->count = pass->row.server_count + pass->added -
 			pass->removed;
-	free(pass->token);
-	pass->token = xstrdup(token);
+	if (!pass->early) {
+		free(pass->token);
+		pass->token = xstrdup(token);
+	}
 	pass->step = !pass->collection.dav && !pass->rematch &&
 			pass->row.mode == STORE_MODE_FULL &&
 			(tools->features & SOURCE_SIZES) &&
@@ -539,6 +576,7 @@ int pass_ended(struct pass *pass, const struct pass_tools *tools,
 	struct err *err)
 {
 	pass->outstanding--;
+	pass->entire &= !batch->entire;
 	if (batch->restarts != pass->restarts || pass->step == PASS_DONE)
 		return 0;
 	return ended(pass, tools, batch, result, token, err);

@@ -13,7 +13,9 @@
  *
  * Where bodies are wanted anyway and the line is fast, a walk fetches whole
  * messages instead of headers first: PROBE, between LIST and WALK, finds
- * out.
+ * out. DAV, of which the store has nothing: the collection as a whole is
+ * asked for once the listing is there, or, where the source works on windows
+ * side by side, beside it: EARLY, between NEW and LIST.
  */
 #ifndef SLUICE_PASS_H
 #define SLUICE_PASS_H
@@ -35,6 +37,7 @@ struct tried;
 
 enum pass_step {
 	PASS_NEW,
+	PASS_EARLY, /* DAV: its objects are under way; to be listed */
 	PASS_LIST,
 	PASS_PROBE, /* a little of it whole, to see how fast that goes */
 	PASS_WALK,
@@ -54,6 +57,7 @@ struct pass {
 	enum pass_step step;
 	struct plan plan;
 	struct pass_hrefs fresh, stored, troubled; /* the last two sorted */
+	struct pass_hrefs came;			   /* of the window entire */
 	unsigned outstanding;			   /* windows under way */
 	unsigned restarts;
 	uint32_t validity, uid_next; /* as the listing found them */
@@ -62,6 +66,8 @@ struct pass {
 	uint64_t differences; /* found by this pass */
 	uint64_t removed, added;
 	char *token;
+	bool early;	  /* TOKEN is older than all that was asked for */
+	bool entire;	  /* a window of all objects is under way */
 	bool delta;	  /* lists changes only */
 	bool complete;	  /* the listing named everything */
 	bool detached;	  /* in this round: the store's messages do not count */
@@ -117,6 +123,9 @@ int pass_gone(struct pass *pass, const struct pass_tools *tools,
  * be listed is not lost yet, it is there and asked for like a new one. */
 bool pass_failed(struct pass *pass, const struct pass_tools *tools,
 	const struct batch *batch, struct item_id id);
+
+/* An object of a window that is a whole collection. */
+void pass_came(struct pass *pass, const struct batch *batch, struct item_id id);
 
 /* A window has ended; its last record is still to be pushed. */
 int pass_ended(struct pass *pass, const struct pass_tools *tools,

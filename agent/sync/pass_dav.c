@@ -183,24 +183,78 @@ const char *pass_dav_gone(const struct pass *pass, size_t *at)
  * followed by another one like it. */
 static bool take_entire(const struct pass *pass, const struct pass_tools *tools)
 {
-	return (tools->features & SOURCE_ENTIRE) && pass->complete &&
-		!pass->stored.count && pass->fresh.count == pass->count &&
+	return (tools->features & SOURCE_ENTIRE) && !pass->stored.count &&
+		!pass->troubled.count &&
 		tried_first(tools->tried, pass->row.id, TRIED_ENTIRE);
+}
+
+/* Tasks and notes are few, and many have none. What changes between one
+ * answer and another is told by the changes since the token that came with the
+ * list of collections. */
+bool pass_dav_early(const struct pass *pass, const struct pass_tools *tools)
+{
+	enum collection_kind kind = pass->collection.kind;
+
+	return (kind == COLLECTION_CALENDAR || kind == COLLECTION_CONTACTS) &&
+		(tools->features & SOURCE_ASIDE) &&
+		(tools->features & SOURCE_EXACT) && pass->collection.token &&
+		!pass->restarts && take_entire(pass, tools);
+}
+
+void pass_dav_entire(struct pass *pass, struct batch *batch)
+{
+	pass->entire = batch->entire = true;
+	batch->count = pass->fresh.count;
+	batch->bytes = batch->count * OBJECT_BYTES;
+}
+
+void pass_dav_came(struct pass *pass, const char *href)
+{
+	add(&pass->came, href);
+}
+
+static int by_text(const void *left, const void *right)
+{
+	return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+/* What came as part of the whole is not asked for again. */
+static void strike_out(struct pass *pass)
+{
+	struct pass_hrefs *fresh = &pass->fresh;
+	struct pass_hrefs *came = &pass->came;
+	size_t left = 0;
+
+	if (!came->count)
+		return;
+	qsort(came->names, came->count, sizeof *came->names, by_text);
+	for (size_t i = 0; i < fresh->count; i++)
+		if (find(came, fresh->names[i]) >= 0)
+			free(fresh->names[i]);
+		else
+			fresh->names[left++] = fresh->names[i];
+	fresh->count = left;
+	clear(came);
 }
 
 bool pass_dav_next(struct pass *pass, const struct pass_tools *tools,
 	const struct plan_pace *pace, struct batch *batch)
 {
 	struct pass_hrefs *fresh = &pass->fresh;
-	size_t taken = fresh->count;
+	size_t taken;
 
-	if (!taken)
+	if (pass->entire)
 		return false;
-	batch->entire = take_entire(pass, tools);
+	strike_out(pass);
+	if (fresh->count > 1 && pass->complete && take_entire(pass, tools)) {
+		pass_dav_entire(pass, batch);
+		return true;
+	}
+	if (!fresh->count)
+		return false;
 	/* One request, which the source cuts where it is too much for the
 	 * server. */
-	if (!batch->entire && taken > pace->items)
-		taken = pace->items;
+	taken = fresh->count < pace->items ? fresh->count : pace->items;
 	fresh->count -= taken;
 	batch->count = taken;
 	batch->bytes = taken * OBJECT_BYTES;
@@ -216,6 +270,7 @@ bool pass_dav_next(struct pass *pass, const struct pass_tools *tools,
 void pass_dav_free(struct pass *pass)
 {
 	clear(&pass->fresh);
+	clear(&pass->came);
 	clear(&pass->stored);
 	clear(&pass->troubled);
 }

@@ -30,6 +30,16 @@ bool pass_dav_owed(const struct pass *pass, const struct pass_tools *tools);
  * counts as complete under that token. */
 bool pass_dav_settle(struct pass *pass, const struct pass_tools *tools);
 
+/* Of a collection of which the store has nothing: may all its objects be
+ * asked for before they are listed? */
+bool pass_dav_early(const struct pass *pass, const struct pass_tools *tools);
+
+/* Fills BATCH with a window of all there are. */
+void pass_dav_entire(struct pass *pass, struct batch *batch);
+
+/* An object of that window. */
+void pass_dav_came(struct pass *pass, const char *href);
+
 /* The server has this item: is it ours already, with this etag? */
 void pass_dav_listed(
 	struct pass *pass, struct store *reader, const struct item *item);
@@ -37,7 +47,8 @@ void pass_dav_listed(
 /* The next stored href that was not listed; NULL at the end. */
 const char *pass_dav_gone(const struct pass *pass, size_t *at);
 
-/* Fills BATCH with the next objects to fetch; false when none are left. */
+/* Fills BATCH with the next objects to fetch; false when none are left, or
+ * as long as the window of all of them is under way. */
 bool pass_dav_next(struct pass *pass, const struct pass_tools *tools,
 	const struct plan_pace *pace, struct batch *batch);
 

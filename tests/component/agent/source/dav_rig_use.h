@@ -87,20 +87,32 @@ static inline int rig_list(struct rig *rig, const char *token)
 	return result;
 }
 
-/* Get the objects HREFS (ended by NULL) of /h/cal/, which are all of it when
- * ENTIRE. */
-static inline int rig_get_of(struct rig *rig, enum collection_kind kind,
-	bool entire, const char *const *hrefs)
+/* Get all of /h/cal/, reckoned to be COUNT objects. */
+static inline int rig_get_entire(
+	struct rig *rig, enum collection_kind kind, size_t count)
 {
 	struct collection collection = rig_collection(rig, NULL);
 	struct window window = {.collection = &collection,
 		.mode = FETCH_FULL,
-		.entire = entire};
+		.count = count,
+		.entire = true};
+	int result;
+
+	collection.kind = kind;
+	result = rig_fetch(rig, &window, 1);
+	collection_free(&collection);
+	return result;
+}
+
+/* Get the objects HREFS (ended by NULL) of /h/cal/. */
+static inline int rig_get(struct rig *rig, const char *const *hrefs)
+{
+	struct collection collection = rig_collection(rig, NULL);
+	struct window window = {.collection = &collection, .mode = FETCH_FULL};
 	struct item_id *ids = NULL;
 	size_t count = 0;
 	int result;
 
-	collection.kind = kind;
 	for (; hrefs[count]; count++) {
 		ids = xrealloc(ids, count + 1, sizeof(*ids));
 		ids[count] = (struct item_id){.href = hrefs[count]};
@@ -111,11 +123,6 @@ static inline int rig_get_of(struct rig *rig, enum collection_kind kind,
 	free(ids);
 	collection_free(&collection);
 	return result;
-}
-
-static inline int rig_get(struct rig *rig, const char *const *hrefs)
-{
-	return rig_get_of(rig, COLLECTION_CALENDAR, false, hrefs);
 }
 
 /* The server's request log must be TEXT. */

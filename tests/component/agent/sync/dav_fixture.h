@@ -19,6 +19,7 @@
 #include "err.h"
 #include "fake_http.h"
 #include "policy.h"
+#include "source.h"
 #include "sync.h"
 #include "temp_dir.h"
 
@@ -56,6 +57,7 @@ struct fixture {
 	struct fake_http *http; /* one for all runs: its URL names the data */
 	struct policy *policy;
 	bool one_thread;
+	bool aside; /* over several connections, as on a long line */
 	struct err err;
 	struct sync_progress progress;
 };
@@ -91,6 +93,18 @@ static inline pid_t fork_alone(struct fixture *f)
 	return fake_http_fork(f->http);
 }
 
+static inline int open_aside(struct source **source,
+	const struct account *account, const char *password,
+	const struct source_options *options, struct wire *wire,
+	struct err *err)
+{
+	struct source_options several = *options;
+
+	if (!several.in_flight_max)
+		several.in_flight_max = 4;
+	return dav_source_open(source, account, password, &several, wire, err);
+}
+
 /* One sync against the script that runs; 0, or -1 with f->err. */
 static inline int synchronise(struct fixture *f)
 {
@@ -102,7 +116,8 @@ static inline int synchronise(struct fixture *f)
 		.policy = f->policy,
 		.attempts = 2,
 		.backoff_us = 1000,
-		.one_thread = f->one_thread};
+		.one_thread = f->one_thread,
+		.open_dav = f->aside ? open_aside : NULL};
 	struct sync *sync;
 	int result;
 

@@ -1,7 +1,8 @@
 /*
- * dav_query_test.c - the first copy of a collection by one query: killed at
- * every commit in turn, and changed in its middle, it ends right, and nothing
- * that was committed is fetched again.
+ * dav_query_test.c - the first copy of a collection by one query, after the
+ * listing or beside it: killed at every commit in turn, changed in its middle,
+ * and without all that the listing names, it ends right, and nothing that was
+ * committed is fetched again.
  */
 #include "dav_fixture.h"
 
@@ -21,10 +22,12 @@ struct days {
 	/* Whoever looks at them has only seen a client's process end. */
 	_Atomic unsigned served[MANY + 1];
 	_Atomic unsigned queries;
-	unsigned multigets;
-	/* Before its first query. */
+	unsigned multigets, listings, deltas;
+	/* Before its first query, and before its first listing. */
 	void (*before)(struct days *days);
+	void (*before_listing)(struct days *days);
 	bool changed;
+	int omits;	/* every so-manieth, from the query; 0: none */
 	bool throttles; /* whoever queries */
 };
 
@@ -50,7 +53,8 @@ static void describe(struct days *days, struct buf *body, int i, bool whole)
 static void describe_all(struct days *days, struct buf *body, bool whole)
 {
 	for (int i = 0; i <= MANY; i++)
-		describe(days, body, i, whole);
+		if (!whole || !days->omits || i % days->omits)
+			describe(days, body, i, whole);
 }
 
 /* The three that `change` touches. */
@@ -93,8 +97,11 @@ static int answer_report(
 		days->multigets++;
 		describe_named(days, text, body);
 	} else if (strstr(text, ">t1<")) {
+		days->deltas++;
 		describe_changes(days, body);
 	} else if (!strstr(text, ">t2<")) {
+		if (!days->listings++ && days->before_listing)
+			days->before_listing(days);
 		describe_all(days, body, false);
 	}
 	buf_printf(body, TOKEN("%s") "</d:multistatus>",
@@ -238,6 +245,72 @@ static void changed_in_the_middle(void **state)
 	assert_int_equal(days.served[2], 1);
 }
 
+/* Beside the listing: no more is asked for than after it. */
+static void query_beside_the_listing(void **state)
+{
+	struct fixture *f = *state;
+	struct days days;
+	const struct fake_step steps[] = DAYS_STEPS(&days);
+
+	fill(&days);
+	f->aside = true;
+	assert_int_equal(RUN(f, steps), 0);
+	assert_equal_to_server(f, &days);
+	assert_int_equal(days.queries, 1);
+	assert_int_equal(days.listings, 1);
+	assert_int_equal(days.multigets, 0);
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(days.served[i], 1);
+}
+
+/* The listing has seen the change and the query has not, or the other way
+ * round, or both have, but not the list of collections before them. */
+static void changed_beside_the_listing(void **state)
+{
+	struct fixture *f = *state;
+	struct days days;
+	const struct fake_step steps[] = DAYS_STEPS(&days);
+
+	for (int i = 0; i < 2; i++) {
+		fill(&days);
+		*(i ? &days.before : &days.before_listing) = change;
+		f = *state;
+		f->aside = true;
+		assert_int_equal(RUN(f, steps), 0);
+		assert_equal_to_server(f, &days);
+		assert_int_equal(days.queries, 1);
+		/* Since the list of collections. */
+		assert_int_equal(days.deltas, 1);
+		assert_in_range(days.served[1], 1, 2);
+		assert_int_equal(days.served[2], 1);
+		assert_int_equal(teardown(state), 0);
+		assert_int_equal(setup(state), 0);
+	}
+}
+
+/* What the query leaves out is asked for by name. */
+static void query_leaves_out(void **state)
+{
+	struct fixture *f = *state;
+	struct days days;
+	const struct fake_step steps[] = DAYS_STEPS(&days);
+
+	for (int aside = 0; aside < 2; aside++) {
+		fill(&days);
+		days.omits = 100;
+		f = *state;
+		f->aside = aside;
+		assert_int_equal(RUN(f, steps), 0);
+		assert_equal_to_server(f, &days);
+		assert_int_equal(days.queries, 1);
+		assert_int_equal(days.multigets, 1);
+		for (int i = 0; i < MANY; i++)
+			assert_int_equal(days.served[i], 1);
+		assert_int_equal(teardown(state), 0);
+		assert_int_equal(setup(state), 0);
+	}
+}
+
 /* A session was lost over it: the next one asks by multiget. */
 static void throttled_in_the_query(void **state)
 {
@@ -253,6 +326,15 @@ static void throttled_in_the_query(void **state)
 	assert_int_equal(days.queries, 1);
 	for (int i = 0; i < MANY; i++)
 		assert_int_equal(days.served[i], 1);
+}
+
+/* The same beside the listing. */
+static void throttled_beside_the_listing(void **state)
+{
+	struct fixture *f = *state;
+
+	f->aside = true;
+	throttled_in_the_query(state);
 }
 
 /* What is committed counts as served once, the rest as never. */
@@ -300,6 +382,30 @@ static void killed_at_every_commit(void **state)
 	assert_int_equal(partly, MANY / 1000);
 }
 
+/* The server may still be asked while the process dies. */
+static void killed_beside_the_listing(void **state)
+{
+	struct days days;
+	const struct fake_step steps[] = DAYS_STEPS(&days);
+	unsigned step = 1;
+	bool killed = true;
+
+	for (; killed && step < STEPS_MAX; step++) {
+		struct fixture *f = *state;
+
+		fill(&days);
+		f->aside = true;
+		fake_http_script(f->http, steps, 4);
+		killed = run_until(f, "commit", step);
+		count_committed(f, &days);
+		assert_false(run_until(f, "never", 0));
+		assert_equal_to_server(f, &days);
+		assert_int_equal(teardown(state), 0);
+		assert_int_equal(setup(state), 0);
+	}
+	assert_false(killed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -307,7 +413,17 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			killed_at_every_commit, setup, teardown),
 		cmocka_unit_test_setup_teardown(
+			killed_beside_the_listing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
 			one_query_brings_all, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			query_beside_the_listing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			changed_beside_the_listing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			query_leaves_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			throttled_beside_the_listing, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			changed_in_the_middle, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -88,6 +88,34 @@ static void first_window_is_small_on_a_slow_line(void **state)
 	assert_in_range(watch.first, BODY_BYTES, PROBE_BYTES);
 }
 
+static unsigned headers_served(const struct fixture *f)
+{
+	const struct fake_folder *inbox = &f->fake->folders[0];
+	unsigned sum = 0;
+
+	for (size_t i = 0; i < inbox->count; i++)
+		sum += inbox->messages[i].served_headers;
+	return sum;
+}
+
+/* A line that turns out to be fast needs no headers by themselves; a long one
+ * would bring nothing until that is known. */
+static void headers_come_beside_the_probe_of_a_long_line(void **state)
+{
+	struct fixture *f = *state;
+	struct watch watch = {.messages = MESSAGES};
+
+	copy(f, &watch);
+	assert_int_equal(headers_served(f), 0);
+	assert_int_equal(teardown(state), 0);
+	assert_int_equal(setup(state), 0);
+	f = *state;
+	f->fake->round_trip_us = 50 * US_PER_MS;
+	watch = (struct watch){.messages = FAKE_MESSAGES};
+	copy(f, &watch);
+	assert_in_range(headers_served(f), 1, FAKE_MESSAGES - 1);
+}
+
 /* A sync that copies whole messages counts among those that load the server,
  * also where the second window holds the rest of them, and where the line is
  * slow. */
@@ -114,6 +142,9 @@ int main(void)
 			first_window_is_small, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			first_window_is_small_on_a_slow_line, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			headers_come_beside_the_probe_of_a_long_line, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			whole_messages_are_bulk, setup, teardown),
 		cmocka_unit_test_setup_teardown(
