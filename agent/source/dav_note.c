@@ -18,18 +18,16 @@
 #include "err.h"
 
 /* How far a writer may be ahead. */
-#define NOTES_BYTES_MAX (2 << 20)
+#define NOTES_BYTES_MAX (4 << 20)
 /* A writer that had to wait goes on from here. */
-#define NOTES_BYTES_LOW (1 << 20)
+#define NOTES_BYTES_LOW (2 << 20)
 /* What it is worth to wake the teller for, unless so much time has passed. */
 #define TELL_BYTES (64 << 10)
 #define TELL_US	   (5 * US_PER_MS)
 
 enum note_kind {
 	NOTE_STATE,
-	NOTE_BEGIN,
-	NOTE_DATA,
-	NOTE_END,
+	NOTE_ITEM, /* with its data, where it has any */
 	NOTE_FAILED,
 	NOTE_GONE,
 	NOTE_WINDOW_END,
@@ -39,7 +37,6 @@ struct note {
 	STAILQ_ENTRY(note) link;
 	enum note_kind kind;
 	struct collection_state state;
-	uint64_t bytes; /* announced */
 	struct item item;
 	enum item_fault fault;
 	enum window_result result;
@@ -55,6 +52,7 @@ struct dav_notes {
 	STAILQ_HEAD(note_queue, note) queue;
 	size_t bytes;
 	bool ended, stopped;
+	struct note *open; /* the writer's: an item whose end is to come */
 };
 
 struct dav_notes *dav_notes_new(void)
@@ -90,6 +88,8 @@ void dav_notes_free(struct dav_notes *notes)
 		STAILQ_REMOVE_HEAD(&notes->queue, link);
 		note_free(note);
 	}
+	if (notes->open)
+		note_free(notes->open);
 	pthread_mutex_destroy(&notes->lock);
 	pthread_cond_destroy(&notes->changed);
 	free(notes);
@@ -159,35 +159,45 @@ static int on_state(void *context, const struct window *window,
 	return put(context, note, err);
 }
 
+/* A DAV source tells an object when its text is whole. */
 static int on_begin(void *context, const struct window *window, uint64_t bytes,
 	struct err *err)
 {
-	struct note *note = note_new(NOTE_BEGIN);
+	struct dav_notes *notes = context;
 
 	(void)window;
-	note->bytes = bytes;
-	return put(context, note, err);
+	(void)err;
+	if (notes->open)
+		note_free(notes->open);
+	notes->open = note_new(NOTE_ITEM);
+	notes->open->text = xrealloc(NULL, bytes + 1, 1);
+	return 0;
 }
 
 static int on_data(void *context, const struct window *window, const char *data,
 	size_t bytes, struct err *err)
 {
-	struct note *note = note_new(NOTE_DATA);
+	struct dav_notes *notes = context;
+	struct note *note = notes->open;
 
 	(void)window;
-	note->text = xstrndup(data, bytes);
-	note->text_bytes = bytes;
-	return put(context, note, err);
+	(void)err;
+	note->text = xrealloc(note->text, note->text_bytes + bytes, 1);
+	memcpy(note->text + note->text_bytes, data, bytes);
+	note->text_bytes += bytes;
+	return 0;
 }
 
 static int on_end(void *context, const struct window *window,
 	const struct item *item, struct err *err)
 {
-	struct note *note = note_new(NOTE_END);
+	struct dav_notes *notes = context;
+	struct note *note = notes->open ? notes->open : note_new(NOTE_ITEM);
 
 	(void)window;
+	notes->open = NULL;
 	set_item(note, item);
-	return put(context, note, err);
+	return put(notes, note, err);
 }
 
 static int on_failed(void *context, const struct window *window,
@@ -298,6 +308,20 @@ static struct note *take(struct dav_notes *notes)
 	return note;
 }
 
+static int tell_item(const struct note *note, const struct feed *feed,
+	const struct window *window, struct err *err)
+{
+	const struct sink *sink = feed->sink;
+	void *context = feed->context;
+
+	if (note->text &&
+		(sink->begin(context, window, note->text_bytes, err) < 0 ||
+			sink->data(context, window, note->text,
+				note->text_bytes, err) < 0))
+		return -1;
+	return sink->end(context, window, &note->item, err);
+}
+
 static int tell(const struct note *note, const struct feed *feed,
 	const struct window *window, struct err *err)
 {
@@ -307,13 +331,8 @@ static int tell(const struct note *note, const struct feed *feed,
 	switch (note->kind) {
 	case NOTE_STATE:
 		return sink->state(context, window, &note->state, err);
-	case NOTE_BEGIN:
-		return sink->begin(context, window, note->bytes, err);
-	case NOTE_DATA:
-		return sink->data(
-			context, window, note->text, note->text_bytes, err);
-	case NOTE_END:
-		return sink->end(context, window, &note->item, err);
+	case NOTE_ITEM:
+		return tell_item(note, feed, window, err);
 	case NOTE_FAILED:
 		return sink->failed(context, window, note->item.id, note->fault,
 			note->reason, note->text, note->text_bytes, err);
