@@ -315,11 +315,39 @@ static int take_untagged(
 		return 0;
 	if (job->kind == JOB_EXAMINE)
 		take_selection(job->selection, text);
+	else if (job->kind == JOB_LIST)
+		imap_folders_take(
+			&run->source->ahead.folders, text, answer->length);
 	else if (job->kind == JOB_SEARCH && strncasecmp(text, "SEARCH", 6) == 0)
 		take_search(job->flight, text + 6);
 	else if (job->kind == JOB_FETCH && job->flight->delta &&
 		strncasecmp(text, "VANISHED (EARLIER) ", 19) == 0)
 		return take_vanished(run, job, text + 19, err);
+	return 0;
+}
+
+static void expect_list(struct fetch_run *run, unsigned tag)
+{
+	struct job *job = job_new(JOB_LIST, NULL);
+
+	job->tag = tag;
+	job_push_back(&run->sent, job);
+}
+
+int fetch_ask_folders(struct fetch_run *run, struct err *err)
+{
+	struct imap_source *source = run->source;
+	struct imap_listing *listing = &source->ahead;
+
+	run->list_due = false;
+	imap_folders_free(&listing->folders);
+	listing->granted = false;
+	if (imap_ask_folders(source, source->session.caps & CAP_LIST_STATUS,
+		    listing, err) < 0)
+		return -1;
+	if (listing->spaces_tag)
+		expect_list(run, listing->spaces_tag);
+	expect_list(run, listing->list_tag);
 	return 0;
 }
 

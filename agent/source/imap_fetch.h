@@ -22,6 +22,7 @@ struct fetch_run {
 	struct job_list sent;	    /* the first is being answered */
 	struct selection *selected; /* by the newest EXAMINE; or NULL */
 	bool dry;		    /* the feed had nothing */
+	bool list_due;		    /* its last window was handed out */
 	unsigned timed;		    /* the tag whose deadline runs */
 
 	bool sink_failed;	  /* the error is the engine's */
@@ -39,6 +40,9 @@ struct fetch_run {
 
 /* Read one answer and do what it asks for. */
 int fetch_take_answer(struct fetch_run *run, struct err *err);
+
+/* Send the question of source_list() behind what is in flight. */
+int fetch_ask_folders(struct fetch_run *run, struct err *err);
 
 /* JOB, taken off the list, was answered with its tag. */
 int fetch_job_done(struct fetch_run *run, struct job *job,

@@ -45,11 +45,12 @@ enum job_kind {
 	JOB_EXAMINE,
 	JOB_FETCH,
 	JOB_SEARCH, /* finds out what WANTED is */
+	JOB_LIST,   /* what imap_ask_folders() has sent */
 };
 
 struct job {
 	enum job_kind kind;
-	struct flight *flight; /* NULL for JOB_EXAMINE */
+	struct flight *flight; /* NULL for JOB_EXAMINE, JOB_LIST */
 	struct selection *selection;
 	uint32_t uid;	   /* asks for this one alone; 0: */
 	size_t first, end; /* for these members of wanted, or for all */

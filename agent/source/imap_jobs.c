@@ -67,6 +67,7 @@ static void admit_window(struct fetch_run *run, const struct window *window)
 	run->flights_last = &flight->next;
 	run->flight_count++;
 	run->bytes_ahead += window->bytes;
+	run->list_due |= window->last;
 	if (flight->all)
 		job_push_back(&run->queue, job_new(JOB_FETCH, flight));
 	else
@@ -323,6 +324,12 @@ int fetch_job_done(struct fetch_run *run, struct job *job,
 		return imap_refusal(run->source,
 			flight ? "fetch" : "open a folder", answer->text,
 			ERR_THROTTLED, err);
+	if (job->kind == JOB_LIST) {
+		run->source->ahead.granted = job->tag ==
+				run->source->ahead.list_tag &&
+			answer->status == ANSWER_OK;
+		return 0;
+	}
 	if (job->kind == JOB_EXAMINE) {
 		job->selection->known = true;
 		job->selection->refused = answer->status != ANSWER_OK;
@@ -405,7 +412,7 @@ static int requeue(struct fetch_run *run, struct err *err)
 			status = blame(run, job, err);
 			first = false;
 			job_free(job);
-		} else if (job->kind == JOB_EXAMINE) {
+		} else if (!job->flight) {
 			/* An EXAMINE that ends the session blames nobody. */
 			first = false;
 			job_free(job);
@@ -494,6 +501,8 @@ static int ask(struct fetch_run *run, struct err *err)
 			return -1;
 		more = admit(run, err);
 	}
+	if (more == 0 && run->list_due && !run->queue.first && run->sent.first)
+		return fetch_ask_folders(run, err);
 	return more < 0 ? -1 : 0;
 }
 

@@ -22,8 +22,16 @@
 #define BYTES_S_MIN 1000
 #define LOGOUT_US   (2 * US_PER_S)
 
+static void drop_listing(struct imap_listing *listing)
+{
+	imap_folders_free(&listing->folders);
+	listing->list_tag = 0;
+	listing->granted = false;
+}
+
 static void disconnect(struct imap_source *source)
 {
+	drop_listing(&source->ahead);
 	if (!source->stream)
 		return;
 	imap_reader_free(&source->reader);
@@ -250,20 +258,18 @@ static const char *status_items(const struct imap_source *source)
 				      : "(MESSAGES UIDNEXT UIDVALIDITY)";
 }
 
-static int run_list(struct imap_source *source, bool with_status,
-	struct imap_folders *folders, struct err *err)
+int imap_ask_folders(struct imap_source *source, bool with_status,
+	struct imap_listing *listing, struct err *err)
 {
 	unsigned caps = source->session.caps;
 	struct buf command = BUF_INIT(1024);
-	unsigned spaces = 0;
-	unsigned tag;
-	int result;
 
-	if (caps & CAP_NAMESPACE && !folders->space_count) {
+	listing->spaces_tag = 0;
+	if (caps & CAP_NAMESPACE && !listing->folders.space_count) {
 		buf_append_text(&command, "NAMESPACE");
-		spaces = imap_send(source, &command, err);
+		listing->spaces_tag = imap_send(source, &command, err);
 		buf_clear(&command);
-		if (!spaces)
+		if (!listing->spaces_tag)
 			return -1;
 	}
 	buf_append_text(&command, "LIST \"\" \"*\"");
@@ -273,12 +279,24 @@ static int run_list(struct imap_source *source, bool with_status,
 			status_items(source));
 	else if (caps & CAP_SPECIAL_USE && caps & CAP_LIST_EXTENDED)
 		buf_append_text(&command, " RETURN (SPECIAL-USE)");
-	tag = imap_send(source, &command, err);
+	listing->list_tag = imap_send(source, &command, err);
 	buf_free(&command);
-	if (!tag)
+	return listing->list_tag ? 0 : -1;
+}
+
+/* 1: listed, 0: refused, -1. */
+static int run_list(struct imap_source *source, bool with_status,
+	struct imap_listing *listing, struct err *err)
+{
+	struct imap_folders *folders = &listing->folders;
+
+	if (listing->granted)
+		return 1;
+	if (imap_ask_folders(source, with_status, listing, err) < 0 ||
+		(listing->spaces_tag &&
+			collect(source, listing->spaces_tag, folders, err) < 0))
 		return -1;
-	result = spaces ? collect(source, spaces, folders, err) : 0;
-	return result < 0 ? -1 : collect(source, tag, folders, err);
+	return collect(source, listing->list_tag, folders, err);
 }
 
 /* STATUS of every folder whose state is not known, several in flight. */
@@ -341,28 +359,33 @@ static int list(struct source *base,
 	void *context, struct err *err)
 {
 	struct imap_source *source = (struct imap_source *)base;
-	struct imap_folders folders = {.count = 0};
+	struct imap_listing listing;
+	struct imap_folders *folders = &listing.folders;
 	bool with_status = source->session.caps & CAP_LIST_STATUS;
 	int result;
 
+	if (!source->ahead.granted)
+		drop_listing(&source->ahead);
+	listing = source->ahead;
+	source->ahead = (struct imap_listing){.granted = false};
 	source->idle = false;
-	result = run_list(source, with_status, &folders, err);
+	result = run_list(source, with_status, &listing, err);
 	if (result == 0 && with_status)
-		result = run_list(source, false, &folders, err);
+		result = run_list(source, false, &listing, err);
 	if (result == 0)
 		result = err_set(err, ERR_REFUSED,
 			"%s: refuses to list the folders of %s",
 			stream_name(source->stream), source->user);
 	if (result > 0)
-		result = run_statuses(source, &folders, err);
+		result = run_statuses(source, folders, err);
 	if (result == 0) {
 		source->idle = true;
-		imap_folders_place(&folders);
-		result = hand_out(source, &folders, each, context, err);
+		imap_folders_place(folders);
+		result = hand_out(source, folders, each, context, err);
 	}
-	if (result == 0 && folders.unread)
+	if (result == 0 && folders->unread)
 		result = 1;
-	imap_folders_free(&folders);
+	imap_folders_free(folders);
 	return result;
 }
 

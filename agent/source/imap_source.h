@@ -5,12 +5,20 @@
 #define SLUICE_IMAP_SOURCE_H
 
 #include "err.h"
+#include "imap_list.h"
 #include "imap_reader.h"
 #include "imap_session.h"
 #include "packing.h"
 #include "source_driver.h"
 
 struct stream;
+
+/* The list of folders, asked for. */
+struct imap_listing {
+	struct imap_folders folders;
+	unsigned spaces_tag, list_tag; /* 0: not sent */
+	bool granted;		       /* all of the answer is there */
+};
 
 struct imap_source {
 	struct source base;
@@ -27,6 +35,7 @@ struct imap_source {
 	unsigned trip_tag;    /* the first command of the newest round trip */
 	uint64_t round_trips; /* see source_round_trips() */
 	bool idle;	      /* nothing is awaited: LOGOUT may be said */
+	struct imap_listing ahead; /* came with the last of a fetch */
 };
 
 /* Connect and log in anew, whatever was before. */
@@ -40,6 +49,10 @@ int imap_repack(struct imap_source *source, struct err *err);
  * 0 with ERR. Stays buffered until the next flush or read. */
 unsigned imap_send(
 	struct imap_source *source, const struct buf *command, struct err *err);
+
+/* Send what lists the folders. */
+int imap_ask_folders(struct imap_source *source, bool with_status,
+	struct imap_listing *listing, struct err *err);
 
 /* What is awaited, of about BYTES, must be here in good time from now: a byte
  * now and then is progress to the stream's watchdog, but not to this one. */

@@ -41,6 +41,7 @@ struct window {
 	/* DAV: all there are, some COUNT, without IDS, as far as the source can
 	 * bring them at once; needs SOURCE_ENTIRE. */
 	bool entire;
+	bool last; /* then source_list(), whose question may go out with it */
 	/*
 	 * FETCH_LIST of all, when collection.token (DAV) or this (IMAP, a
 	 * mod-sequence) says from when: only what changed since, and what

@@ -73,6 +73,7 @@ int crew_new(struct crew **out, const struct crew_setup *setup, struct err *err)
 	crew->most = 1;
 	pthread_mutex_init(&crew->mutex, NULL);
 	lane.tried = crew->setup.lane.tried = tried_new();
+	lane.lists = true;
 	lane.held = first_held;
 	lane.bulk = setup->lane.bulk ? first_bulk : NULL;
 	lane.context = crew;

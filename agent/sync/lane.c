@@ -213,6 +213,7 @@ static int next_body_window(
 		.ids = batch->ids,
 		.count = batch->count,
 		.bytes = batch->bytes,
+		.last = batch->last && lane->setup.lists,
 	};
 	started(lane, window, batch);
 	return 1;

@@ -31,6 +31,7 @@ struct lane_setup {
 	struct wire *wire;
 	uint64_t window_bytes; /* the largest window */
 	struct tried *tried;
+	bool lists; /* its session is the one that lists the folders */
 	/* True when no further window may be asked for now: a pause. */
 	bool (*held)(void *context);
 	/* Whole messages begin to come in before all folders are listed; may

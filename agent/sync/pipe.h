@@ -32,6 +32,7 @@ struct batch {
 	bool entire; /* of a collection that the store has nothing of */
 	bool rescue; /* headers of what is in quarantine as a whole */
 	bool whole;  /* FETCH_FULL of messages that have no header row yet */
+	bool last;   /* there are no more bodies to be had */
 	enum store_kind kind;
 	struct item_id *ids;
 	char **hrefs; /* own the text of ids[].href; or NULL */

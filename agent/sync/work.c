@@ -179,6 +179,7 @@ static struct batch *take_bodies(struct work *work, struct store *reader,
 		/* An error comes back with the next window. */
 		uid = peek_body(work, reader, NULL);
 	}
+	batch->last = !uid;
 	reverse(batch->ids, batch->count);
 	return batch;
 }

@@ -112,13 +112,36 @@ static inline int fetch(struct bench *bench, enum fetch_mode mode,
 	return source_fetch(bench->source, &feed, &bench->err);
 }
 
+static const struct item_id all_ids[] = {
+	{1, NULL}, {2, NULL}, {5, NULL}, {9, NULL}};
+
+/* The four letters in the last window of a fetch; then the folders. */
+static inline void fetch_and_list(struct bench *bench)
+{
+	struct record *record = &bench->record;
+	const struct feed feed = {on_next, &sink, record};
+	size_t listed = record->collection_count;
+
+	record->windows[record->window_count++] = (struct window){
+		.collection = &record->collections[0],
+		.mode = FETCH_FULL,
+		.ids = all_ids,
+		.count = 4,
+		.last = true,
+	};
+	if (source_fetch(bench->source, &feed, &bench->err) < 0 ||
+		source_list(bench->source, on_collection, record, &bench->err) <
+			0)
+		fail_msg("%s", bench->err.text);
+	assert_int_equal(record->collection_count, listed + 1);
+	assert_string_equal(record->collections[listed].path, "INBOX");
+	assert_int_equal(record->collections[listed].items, 4);
+}
+
 static inline void expect(struct bench *bench, const char *events)
 {
 	assert_string_equal(buf_text(&bench->record.events), events);
 }
-
-static const struct item_id all_ids[] = {
-	{1, NULL}, {2, NULL}, {5, NULL}, {9, NULL}};
 
 /* Fetch the four letters whole, the second one with FAULT. */
 static inline struct bench *fetch_with(

@@ -249,6 +249,41 @@ static void begins_in_few_round_trips(void **state)
 	tear_down(bench);
 }
 
+/* How often LINE is in the server's log. */
+static unsigned count_asked(const struct bench *bench, const char *line)
+{
+	const char *at = bench->fake.log;
+	unsigned count = 0;
+
+	while ((at = strstr(at, line))) {
+		count++;
+		at++;
+	}
+	return count;
+}
+
+static void the_list_comes_with_the_last_window(void **state)
+{
+	const struct fake_imap fake = {.capabilities = QRESYNC " NAMESPACE"};
+	struct bench *bench = set_up(&fake);
+	uint64_t trips;
+
+	(void)state;
+	open_and_list(bench);
+	fetch_and_list(bench);
+	expect(bench, STATE ONE TWO FIVE NINE END);
+	trips = source_round_trips(bench->source);
+	assert_int_equal(count_asked(bench, "LIST \"\""), 2);
+	assert_int_equal(count_asked(bench, "\nNAMESPACE\n"), 2);
+	/* It is not kept for another time. */
+	assert_int_equal(source_list(bench->source, on_collection,
+				 &bench->record, &bench->err),
+		0);
+	assert_int_equal(count_asked(bench, "LIST \"\""), 3);
+	assert_int_equal(source_round_trips(bench->source), trips + 1);
+	tear_down(bench);
+}
+
 /* Where the greeting does not tell that it knows them, they come later. */
 static void asks_after_the_login_what_is_offered_then(void **state)
 {
@@ -472,6 +507,7 @@ int main(void)
 		cmocka_unit_test(small_folders_share_a_round_trip),
 		cmocka_unit_test(a_full_pipe_counts_its_chain),
 		cmocka_unit_test(begins_in_few_round_trips),
+		cmocka_unit_test(the_list_comes_with_the_last_window),
 		cmocka_unit_test(asks_after_the_login_what_is_offered_then),
 		cmocka_unit_test(compresses_when_told_to),
 		cmocka_unit_test(compresses_when_the_line_is_slow),
