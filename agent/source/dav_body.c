@@ -25,8 +25,7 @@ const char dav_body_collections[] = PROPFIND(
 	"<D:supported-report-set/><D:sync-token/><S:getctag/>");
 
 const char dav_body_items[] = PROPFIND(
-	"<D:resourcetype/><D:getetag/><D:getcontentlength/>"
-	"<S:getctag/>");
+	"<D:resourcetype/><D:getetag/><S:getctag/>");
 
 const char dav_body_state[] = PROPFIND(
 	"<D:resourcetype/><D:sync-token/><S:getctag/>");
@@ -70,9 +69,8 @@ struct buf dav_body_sync(const char *token, unsigned limit)
 		buf_printf(&body,
 			"<D:limit><D:nresults>%u</D:nresults></D:limit>",
 			limit);
-	buf_append_text(&body,
-		"<D:prop><D:getetag/><D:getcontentlength/></D:prop>"
-		"</D:sync-collection>");
+	buf_append_text(
+		&body, "<D:prop><D:getetag/></D:prop></D:sync-collection>");
 	return body;
 }
 

@@ -19,7 +19,7 @@ extern const char dav_body_items[];
 extern const char dav_body_state[];
 
 /* REPORT sync-collection; TOKEN "" asks for everything, LIMIT 0 for as much
- * as the server likes (RFC 6578). Etags and lengths only. */
+ * as the server likes (RFC 6578). Etags only. */
 struct buf dav_body_sync(const char *token, unsigned limit);
 
 /* REPORT calendar-multiget or addressbook-multiget for the COUNT hrefs. */

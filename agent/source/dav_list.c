@@ -70,7 +70,6 @@ static int deliver(struct listing *l, const struct dav_response *response,
 	const struct sink *sink = l->feed->sink;
 	struct item item = {
 		.id = {.href = response->href},
-		.size = response->props.length,
 		.flags = "",
 		.etag = response->props.etag,
 	};

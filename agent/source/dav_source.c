@@ -108,7 +108,7 @@ static unsigned features(const struct source *source)
 	bool entire = !dav->query_refused &&
 		(quirks->query_is_cheap || (!identified && !aside));
 
-	return SOURCE_SIZES | SOURCE_STATE | SOURCE_DELTA | SOURCE_VANISHED |
+	return SOURCE_STATE | SOURCE_DELTA | SOURCE_VANISHED |
 		(quirks->sync_is_unreliable ? 0 : SOURCE_EXACT) |
 		(entire ? SOURCE_ENTIRE : 0) | (aside ? SOURCE_ASIDE : 0);
 }

@@ -43,7 +43,6 @@ enum element {
 	E_CTAG,
 	E_SYNC_TOKEN,
 	E_DISPLAY_NAME,
-	E_LENGTH,
 	E_PRINCIPAL,
 	E_OWNER,
 	E_TYPE,
@@ -75,7 +74,6 @@ static const struct {
 	{NS_DAV "propstat", E_PROPSTAT},
 	{NS_DAV "prop", E_PROP},
 	{NS_DAV "getetag", E_ETAG},
-	{NS_DAV "getcontentlength", E_LENGTH},
 	{NS_DAV "sync-token", E_SYNC_TOKEN},
 	{NS_DAV "displayname", E_DISPLAY_NAME},
 	{NS_DAV "current-user-principal", E_PRINCIPAL},
@@ -277,7 +275,6 @@ static bool wants_text(enum element element)
 	case E_CTAG:
 	case E_SYNC_TOKEN:
 	case E_DISPLAY_NAME:
-	case E_LENGTH:
 		return true;
 	default:
 		return false;
@@ -409,8 +406,6 @@ static void end_propstat(struct dav_xml *xml)
 	to->components |= from->components;
 	to->has_components |= from->has_components;
 	to->can_sync |= from->can_sync;
-	if (from->length)
-		to->length = from->length;
 }
 
 static void end_response(struct dav_xml *xml)
@@ -462,8 +457,6 @@ static void leave(struct dav_xml *xml, enum element element)
 		keep(&xml->pending.sync_token, &xml->text);
 	else if (element == E_DISPLAY_NAME)
 		keep(&xml->pending.display_name, &xml->text);
-	else if (element == E_LENGTH)
-		xml->pending.length = strtoull(buf_text(&xml->text), NULL, 10);
 }
 
 static void XMLCALL on_end(void *user, const char *name)

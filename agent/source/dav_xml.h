@@ -45,7 +45,6 @@ struct dav_props {
 	char *owner;
 	char *calendar_homes[DAV_HOMES_MAX];
 	char *addressbook_homes[DAV_HOMES_MAX];
-	uint64_t length;
 	unsigned types;
 	unsigned components;
 	bool has_components; /* supported-calendar-component-set was there */

@@ -1,5 +1,5 @@
 /* imap_fault_test.c - the IMAP source against a server that misbehaves. */
-#include "imap_bench.h"
+#include "imap_bench_use.h"
 
 #include "clock.h"
 

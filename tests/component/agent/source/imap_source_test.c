@@ -1,5 +1,5 @@
 /* imap_source_test.c - what the IMAP source delivers when all goes well. */
-#include "imap_bench.h"
+#include "imap_bench_use.h"
 
 static void lists_folders_with_their_state(void **state)
 {
