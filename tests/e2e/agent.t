@@ -95,9 +95,9 @@ daemon() { # daemon OPTION…: with a controller that is not there
 	background daemon "$BIN/sluice-agent" run \
 		--profile "$WORK/daemon.yaml" "$@"
 	daemon=$!
-	wait_for 60 several_threads
+	wait_for 60 several_threads || bail "the daemon does not work"
 }
-several_threads() { [ "$(ls "/proc/$daemon/task" | wc -l)" -gt 2 ]; }
+several_threads() { [ "$(ls "/proc/$daemon/task" | wc -l)" -gt 1 ]; }
 priorities() { # of the CPU and of the disk, over all threads
 	local thread
 	for thread in /proc/"$daemon"/task/*; do
