@@ -9,144 +9,23 @@
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <poll.h>
-#include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "alloc.h"
 #include "buf.h"
 #include "deflate.h"
+#include "fake_server.h"
 
 #define CAPABILITIES "IMAP4rev1 LITERAL+ LIST-STATUS"
 
-struct server {
-	struct fake_imap *fake;
-	int listener, fd;
-	int stop[2]; /* a pipe: closed at the end */
-	int ask[2];  /* a pair: a byte comes back when nobody is served */
-	pthread_t thread;
-	gnutls_session_t tls; /* NULL: plain */
-	gnutls_certificate_credentials_t credentials;
-	gnutls_datum_t ticket_key; /* empty: no tickets */
-	struct deflate *deflate;   /* NULL: not compressed */
-	struct buf in;
-	size_t sent; /* on this connection */
-	bool over;   /* close it */
-	const struct fake_folder *selected;
-};
-
-/* ---------------------------------------------------------------- bytes */
-
-static bool wait_for(struct server *server, int fd, short events)
-{
-	struct pollfd fds[2] = {{.fd = server->stop[0], .events = POLLIN},
-		{.fd = fd, .events = events}};
-
-	while (poll(fds, 2, -1) < 0 && errno == EINTR)
-		;
-	return !fds[0].revents && fds[1].revents;
-}
-
-static ssize_t raw_send(struct server *server, const char *data, size_t bytes)
-{
-	if (server->tls)
-		return gnutls_record_send(server->tls, data, bytes);
-	return send(server->fd, data, bytes, MSG_NOSIGNAL);
-}
-
-static ssize_t raw_recv(struct server *server, char *data, size_t bytes)
-{
-	if (server->tls)
-		return gnutls_record_recv(server->tls, data, bytes);
-	if (!wait_for(server, server->fd, POLLIN))
-		return -1;
-	return recv(server->fd, data, bytes, 0);
-}
-
-static bool faulty(const struct server *server)
-{
-	return !server->fake->cut_connections ||
-		server->fake->connections <= server->fake->cut_connections;
-}
-
-/* So slowly that it is no silence and no progress either. */
-static void drip(struct server *server, const char *data, size_t bytes)
-{
-	struct timespec pause = {0, (long)server->fake->drip_us * 1000};
-
-	for (size_t i = 0; i < bytes && !server->over; i++) {
-		nanosleep(&pause, NULL);
-		server->over = raw_send(server, data + i, 1) != 1;
-		server->sent++;
-	}
-}
-
-static void put(struct server *server, const char *data, size_t bytes)
-{
-	size_t limit = faulty(server) ? server->fake->cut_after : 0;
-	size_t silence = faulty(server) ? server->fake->stall_after : 0;
-	ssize_t sent;
-
-	if (server->fake->drip_us && server->sent + bytes > silence) {
-		drip(server, data, bytes);
-		return;
-	}
-	if (silence && server->sent + bytes > silence) {
-		if (silence > server->sent)
-			(void)raw_send(server, data, silence - server->sent);
-		/* Until the client gives up. */
-		char byte;
-		while (raw_recv(server, &byte, 1) > 0)
-			;
-		server->over = true;
-	}
-	if (limit && server->sent + bytes > limit) {
-		bytes = limit > server->sent ? limit - server->sent : 0;
-		if (bytes)
-			(void)raw_send(server, data, bytes);
-		server->over = true;
-	}
-	if (server->deflate &&
-		deflate_write(
-			server->deflate, data, bytes, &data, &bytes, NULL) < 0)
-		abort();
-	while (!server->over && bytes) {
-		sent = raw_send(server, data, bytes);
-		if (sent <= 0) {
-			server->over = true;
-			return;
-		}
-		server->sent += (size_t)sent;
-		data += sent;
-		bytes -= (size_t)sent;
-	}
-}
-
-static void say(struct server *server, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-static void say(struct server *server, const char *fmt, ...)
-{
-	char *text = NULL;
-	int length;
-	va_list ap;
-
-	va_start(ap, fmt);
-	length = vasprintf(&text, fmt, ap);
-	va_end(ap);
-	if (length >= 0)
-		put(server, text, (size_t)length);
-	free(text);
-}
-
 /* ---------------------------------------------------------------- answers */
 
-static void say_message(struct server *server, unsigned seq,
+static void say_message(struct fake_server *server, unsigned seq,
 	const struct fake_message *m, const char *command)
 {
 	bool whole = strstr(command, "BODY.PEEK[]");
@@ -161,42 +40,43 @@ static void say_message(struct server *server, unsigned seq,
 	if (huge)
 		size = m->bytes ? m->bytes : 5000000000;
 	if (m->fault == FAKE_GARBLED || m->fault == FAKE_GARBLED_NAME) {
-		say(server, "* %u FETCH (%s%u FLAGS (\\Seen INTERNALDATE\r\n",
-			seq, m->fault == FAKE_GARBLED ? "UID " : "FLAGS ",
+		fake_say(server,
+			"* %u FETCH (%s%u FLAGS (\\Seen INTERNALDATE\r\n", seq,
+			m->fault == FAKE_GARBLED ? "UID " : "FLAGS ",
 			(unsigned)m->uid);
 		return;
 	}
 	if (m->fault == FAKE_BODY_FIRST && (whole || head)) {
-		say(server, "* %u FETCH (%s {%zu}\r\n", seq, name, bytes);
-		put(server, m->text, bytes);
-		say(server, " RFC822.SIZE %zu FLAGS () UID %u)\r\n", size,
+		fake_say(server, "* %u FETCH (%s {%zu}\r\n", seq, name, bytes);
+		fake_put(server, m->text, bytes);
+		fake_say(server, " RFC822.SIZE %zu FLAGS () UID %u)\r\n", size,
 			(unsigned)m->uid);
 		return;
 	}
-	say(server,
+	fake_say(server,
 		"* %u FETCH (UID %u FLAGS (\\Seen $x) INTERNALDATE "
 		"\" 7-Feb-2024 10:00:00 +0100\" RFC822.SIZE %zu",
 		seq, (unsigned)m->uid, size);
 	if (structure)
-		say(server,
+		fake_say(server,
 			" BODYSTRUCTURE (\"TEXT\" \"PLAIN\" %s NIL NIL "
 			"\"7BIT\" %zu 1)",
 			m->fault == FAKE_BAD_STRUCTURE ? "(\"NAME\" \"a"
 						       : "NIL",
 			size);
 	if (huge && whole) {
-		say(server, " %s {%zu}\r\nthe beginning", name, size);
+		fake_say(server, " %s {%zu}\r\nthe beginning", name, size);
 		server->over = true;
 	} else if (m->fault == FAKE_QUOTED && (whole || head)) {
-		say(server, " %s \"%s\"", name, m->text);
+		fake_say(server, " %s \"%s\"", name, m->text);
 	} else if (m->fault == FAKE_NIL && (whole || head)) {
-		say(server, " %s NIL", name);
+		fake_say(server, " %s NIL", name);
 	} else if (whole || head) {
-		say(server, " %s %s{%zu}\r\n", name,
+		fake_say(server, " %s %s{%zu}\r\n", name,
 			m->fault == FAKE_LITERAL8 ? "~" : "", bytes);
-		put(server, m->text, bytes);
+		fake_put(server, m->text, bytes);
 	}
-	say(server, ")\r\n");
+	fake_say(server, ")\r\n");
 }
 
 /* Is UID in "1:4,7,9:*"? */
@@ -219,7 +99,8 @@ static bool in_set(const char *set, uint32_t uid)
 	return false;
 }
 
-static void fetch(struct server *server, const char *tag, const char *command)
+static void fetch(
+	struct fake_server *server, const char *tag, const char *command)
 {
 	const char *set = command + strlen("UID FETCH ");
 	const struct fake_message *m = server->selected
@@ -229,18 +110,18 @@ static void fetch(struct server *server, const char *tag, const char *command)
 	unsigned seq = 1;
 
 	if (++server->fake->fetches == server->fake->bye_at) {
-		say(server, "* %s\r\n", server->fake->bye);
+		fake_say(server, "* %s\r\n", server->fake->bye);
 		server->over = true;
 		return;
 	}
 	if (strstr(command, "CHANGEDSINCE") && server->fake->vanished)
-		say(server, "* VANISHED (EARLIER) %s\r\n",
+		fake_say(server, "* VANISHED (EARLIER) %s\r\n",
 			server->fake->vanished);
 	for (; m && m->uid && !server->over; m++, seq++) {
 		if (!in_set(set, m->uid) || m->fault == FAKE_EXPUNGED)
 			continue;
 		if (m->fault == FAKE_REFUSED) {
-			say(server, "%s NO [SERVERBUG] cannot read it\r\n",
+			fake_say(server, "%s NO [SERVERBUG] cannot read it\r\n",
 				tag);
 			return;
 		}
@@ -254,7 +135,7 @@ static void fetch(struct server *server, const char *tag, const char *command)
 	}
 	if (!server->selected)
 		answer = "BAD no mailbox";
-	say(server, "%s %s\r\n", tag, answer ? answer : "OK done");
+	fake_say(server, "%s %s\r\n", tag, answer ? answer : "OK done");
 }
 
 static unsigned count_messages(const struct fake_folder *folder)
@@ -273,7 +154,8 @@ static uint32_t next_uid(const struct fake_folder *folder)
 	return count ? folder->messages[count - 1].uid + 1 : 1;
 }
 
-static void examine(struct server *server, const char *tag, const char *line)
+static void examine(
+	struct fake_server *server, const char *tag, const char *line)
 {
 	const struct fake_folder *folder = server->fake->folders;
 	const char *answer = server->fake->examine_answer;
@@ -287,12 +169,12 @@ static void examine(struct server *server, const char *tag, const char *line)
 	}
 	if (answer || !server->selected) {
 		server->selected = NULL;
-		say(server, "%s %s\r\n", tag,
+		fake_say(server, "%s %s\r\n", tag,
 			answer ? answer : "NO [NONEXISTENT] no such folder");
 		return;
 	}
 	folder = server->selected;
-	say(server,
+	fake_say(server,
 		"* %u EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY %u] ok\r\n"
 		"* OK [UIDNEXT %u] ok\r\n* OK [HIGHESTMODSEQ 9] ok\r\n"
 		"%s OK [READ-ONLY] done\r\n",
@@ -300,14 +182,14 @@ static void examine(struct server *server, const char *tag, const char *line)
 		(unsigned)next_uid(folder), tag);
 }
 
-static void list(struct server *server, const char *tag, const char *line)
+static void list(struct fake_server *server, const char *tag, const char *line)
 {
 	const struct fake_folder *folder = server->fake->folders;
 
 	for (; folder && folder->list; folder++) {
-		say(server, "* LIST %s\r\n", folder->list);
+		fake_say(server, "* LIST %s\r\n", folder->list);
 		if (strstr(line, "STATUS") && folder->name)
-			say(server,
+			fake_say(server,
 				"* STATUS \"%s\" (MESSAGES %u UIDNEXT %u "
 				"UIDVALIDITY %u HIGHESTMODSEQ 9 MAILBOXID "
 				"(x1))\r\n",
@@ -315,23 +197,24 @@ static void list(struct server *server, const char *tag, const char *line)
 				(unsigned)next_uid(folder),
 				(unsigned)folder->uid_validity);
 	}
-	say(server, "%s OK done\r\n", tag);
+	fake_say(server, "%s OK done\r\n", tag);
 }
 
-static void search(struct server *server, const char *tag)
+static void search(struct fake_server *server, const char *tag)
 {
 	const struct fake_message *m = server->selected
 		? server->selected->messages
 		: NULL;
 
-	say(server, "* SEARCH");
+	fake_say(server, "* SEARCH");
 	for (; m && m->uid; m++)
 		if (m->fault != FAKE_EXPUNGED)
-			say(server, " %u", (unsigned)m->uid);
-	say(server, "\r\n%s OK done\r\n", tag);
+			fake_say(server, " %u", (unsigned)m->uid);
+	fake_say(server, "\r\n%s OK done\r\n", tag);
 }
 
-static void status(struct server *server, const char *tag, const char *line)
+static void status(
+	struct fake_server *server, const char *tag, const char *line)
 {
 	const struct fake_folder *folder = server->fake->folders;
 	char quoted[256];
@@ -339,17 +222,17 @@ static void status(struct server *server, const char *tag, const char *line)
 	for (; folder && folder->list; folder++) {
 		snprintf(quoted, sizeof(quoted), "\"%s\"", folder->name);
 		if (folder->name && strstr(line, quoted))
-			say(server,
+			fake_say(server,
 				"* STATUS %s (MESSAGES %u UIDNEXT %u "
 				"UIDVALIDITY %u)\r\n",
 				quoted, count_messages(folder),
 				(unsigned)next_uid(folder),
 				(unsigned)folder->uid_validity);
 	}
-	say(server, "%s OK done\r\n", tag);
+	fake_say(server, "%s OK done\r\n", tag);
 }
 
-static void start_tls(struct server *server)
+static void start_tls(struct fake_server *server)
 {
 	gnutls_init(&server->tls,
 		GNUTLS_SERVER | GNUTLS_NO_SIGNAL | GNUTLS_NO_AUTO_SEND_TICKET);
@@ -378,31 +261,54 @@ static void note(struct fake_imap *fake, const char *command)
 	snprintf(fake->log + used, sizeof(fake->log) - used, "%s\n", command);
 }
 
-static void obey(struct server *server, char *line)
+/* Whether a script has its own answer to COMMAND. */
+static bool said_instead(struct fake_server *server, const char *command)
+{
+	struct fake_imap *fake = server->fake;
+	const char *text = fake->instead ? fake->instead(fake, command) : NULL;
+	const char *at;
+	bool over;
+
+	if (!text)
+		return false;
+	over = !*text || strncmp(text, "* BYE", 5) == 0;
+	for (; (at = strchr(text, '@')); text = at + 1) {
+		fake_put(server, text, (size_t)(at - text));
+		fake_say(server, "%s", server->tag);
+	}
+	fake_put(server, text, strlen(text));
+	server->over |= over;
+	return true;
+}
+
+static void obey(struct fake_server *server, char *line)
 {
 	struct fake_imap *fake = server->fake;
 	char *command = strchr(line, ' ');
 
 	if (!command) {
-		server->over = true;
+		server->over = !said_instead(server, line) || server->over;
 		return;
 	}
 	*command++ = '\0';
+	snprintf(server->tag, sizeof server->tag, "%s", line);
 	note(fake, command);
 	if (fake->before)
 		fake->before(fake, command);
+	if (said_instead(server, command))
+		return;
 	if (strncmp(command, "CAPABILITY", 10) == 0)
-		say(server, "* CAPABILITY %s\r\n%s OK done\r\n",
+		fake_say(server, "* CAPABILITY %s\r\n%s OK done\r\n",
 			fake->capabilities ? fake->capabilities : CAPABILITIES,
 			line);
 	else if (strncmp(command, "LOGIN ", 6) == 0)
-		say(server, "%s %s\r\n", line,
+		fake_say(server, "%s %s\r\n", line,
 			fake->login_answer ? fake->login_answer : "OK hello");
 	else if (strncmp(command, "ID ", 3) == 0)
-		say(server, "* ID %s\r\n%s OK done\r\n",
+		fake_say(server, "* ID %s\r\n%s OK done\r\n",
 			fake->id ? fake->id : "NIL", line);
 	else if (strncmp(command, "NAMESPACE", 9) == 0)
-		say(server, "* NAMESPACE %s\r\n%s OK done\r\n",
+		fake_say(server, "* NAMESPACE %s\r\n%s OK done\r\n",
 			fake->namespaces ? fake->namespaces
 					 : "((\"\" \"/\")) NIL NIL",
 			line);
@@ -417,23 +323,23 @@ static void obey(struct server *server, char *line)
 	else if (strncmp(command, "UID SEARCH ", 11) == 0)
 		search(server, line);
 	else if (strncmp(command, "STARTTLS", 8) == 0) {
-		say(server, "%s OK go on%s\r\n", line,
+		fake_say(server, "%s OK go on%s\r\n", line,
 			fake->inject ? "\r\n* PREAUTH injected" : "");
 		if (!fake->inject)
 			start_tls(server);
 	} else if (strncmp(command, "COMPRESS", 8) == 0) {
-		say(server, "%s OK go on\r\n", line);
+		fake_say(server, "%s OK go on\r\n", line);
 		server->deflate = deflate_new();
 	} else if (strncmp(command, "LOGOUT", 6) == 0) {
-		say(server, "* BYE bye\r\n%s OK done\r\n", line);
+		fake_say(server, "* BYE bye\r\n%s OK done\r\n", line);
 		server->over = true;
 	} else {
-		say(server, "%s OK done\r\n", line);
+		fake_say(server, "%s OK done\r\n", line);
 	}
 }
 
 /* What was received, inflated where that is on, to server->in. */
-static void take_in(struct server *server, const char *data, size_t bytes)
+static void take_in(struct fake_server *server, const char *data, size_t bytes)
 {
 	char piece[4096];
 	int64_t got;
@@ -450,7 +356,7 @@ static void take_in(struct server *server, const char *data, size_t bytes)
 	} while (got > 0 && (bytes || got == sizeof(piece)));
 }
 
-static void serve(struct server *server)
+static void serve(struct fake_server *server)
 {
 	struct fake_imap *fake = server->fake;
 	char bytes[4096];
@@ -464,7 +370,7 @@ static void serve(struct server *server)
 	if (fake->tls)
 		start_tls(server);
 	if (!server->over)
-		say(server, "%s\r\n",
+		fake_say(server, "%s\r\n",
 			fake->greeting ? fake->greeting : "* OK fake ready");
 	while (!server->over) {
 		end = server->in.data ? strchr(server->in.data, '\n') : NULL;
@@ -479,7 +385,7 @@ static void serve(struct server *server)
 			free(line);
 			continue;
 		}
-		got = raw_recv(server, bytes, sizeof(bytes));
+		got = fake_recv(server, bytes, sizeof(bytes));
 		if (got <= 0)
 			break;
 		take_in(server, bytes, (size_t)got);
@@ -491,14 +397,14 @@ static void serve(struct server *server)
 	server->tls = NULL;
 	/* Closing with bytes unread would reset what was sent. */
 	shutdown(server->fd, SHUT_WR);
-	while (wait_for(server, server->fd, POLLIN) &&
+	while (fake_wait(server, server->fd, POLLIN) &&
 		recv(server->fd, bytes, sizeof(bytes), 0) > 0)
 		;
 	close(server->fd);
 }
 
 /* Who asks whether all is quiet is answered when nobody is waiting. */
-static bool wait_for_client(struct server *server)
+static bool wait_for_client(struct fake_server *server)
 {
 	struct pollfd fds[] = {{.fd = server->stop[0], .events = POLLIN},
 		{.fd = server->listener, .events = POLLIN},
@@ -518,7 +424,7 @@ static bool wait_for_client(struct server *server)
 
 static void *run(void *context)
 {
-	struct server *server = context;
+	struct fake_server *server = context;
 
 	while (wait_for_client(server)) {
 		server->fd = accept(server->listener, NULL, NULL);
@@ -532,7 +438,7 @@ static void *run(void *context)
 
 void fake_imap_settle(struct fake_imap *fake)
 {
-	struct server *server = fake->private;
+	struct fake_server *server = fake->private;
 	char byte = 's';
 
 	if (write(server->ask[0], &byte, 1) != 1 ||
@@ -542,7 +448,7 @@ void fake_imap_settle(struct fake_imap *fake)
 
 void fake_imap_start(struct fake_imap *fake)
 {
-	struct server *server = xcalloc(1, sizeof(*server));
+	struct fake_server *server = xcalloc(1, sizeof(*server));
 	struct sockaddr_in address = {.sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t length = sizeof(address);
@@ -575,7 +481,7 @@ void fake_imap_start(struct fake_imap *fake)
 
 void fake_imap_stop(struct fake_imap *fake)
 {
-	struct server *server = fake->private;
+	struct fake_server *server = fake->private;
 
 	close(server->stop[1]);
 	pthread_join(server->thread, NULL);

@@ -62,7 +62,11 @@ struct fake_imap {
 	int64_t drip_us;	  /* between bytes, from stall_after on */
 	/* Its thread, before each command; may change folders. */
 	void (*before)(struct fake_imap *fake, const char *command);
-	void *context;
+	/* The same; what to say to a command, or to a line without a tag, in
+	 * place of the usual: "@" stands for the tag, "" and BYE hang up;
+	 * NULL: the usual. */
+	const char *(*instead)(struct fake_imap *fake, const char *command);
+	void *context;			  /* of both */
 	bool inject;			  /* sends a line behind STARTTLS' OK */
 	const char *cert_file, *key_file; /* for TLS; with inject unused */
 	bool tls;			  /* from the first byte */
