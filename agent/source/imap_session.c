@@ -1,15 +1,9 @@
 /*
- * imap_session.c - the session's beginning, by libetpan, see the header.
- *
- * libetpan reads and writes through our stream by a low-level driver of its
- * public kind, so that it sees TLS, deadlines and cancelling without knowing
- * of them. It parses strictly and its results do not say what the server
- * said; the driver therefore remembers the last bytes received. Runs on the
- * thread of the source.
+ * imap_session.c - the session's beginning, by libetpan, see the header. Runs
+ * on the thread of the source.
  */
 #include "imap_session.h"
 
-#include <libetpan/libetpan.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -18,31 +12,22 @@
 #include "buf.h"
 #include "clock.h"
 #include "err.h"
+#include "imap_pipe.h"
 #include "imap_text.h"
 #include "quirks.h"
 #include "stream.h"
 
 #define COMMAND_US	(60 * US_PER_S)
-#define TAIL_BYTES	2048
-#define ETPAN_BUFFER	8192
 #define SIMPLE_LINE_MAX 8192
-#define RIDER_BYTES	256
 #define LOGIN_MAX	1024 /* longer does not go out in one piece */
 #define ID_WORD_BYTES	256
 #define GREETING_US	(20 * US_PER_S)
-
-struct pipe {
-	struct stream *stream;
-	struct err err;		   /* why a read or write failed */
-	char rider[RIDER_BYTES];   /* goes along with the next command */
-	char tail[TAIL_BYTES + 1]; /* the last bytes received */
-	size_t tail_length;
-};
+#define ABOUT_MAX	8192 /* what a server says of itself */
 
 struct talk {
 	mailimap *imap;
 	mailstream *etpan; /* libetpan's buffers over our stream */
-	struct pipe pipe;
+	struct imap_pipe pipe;
 	struct imap_session *session;
 	int64_t command_us;
 	bool known;	  /* PREAUTH: no login is needed */
@@ -51,121 +36,6 @@ struct talk {
 		bool asked, awaited, granted;
 	} id, enable;
 };
-
-static void remember(struct pipe *pipe, const char *data, size_t bytes)
-{
-	if (bytes > TAIL_BYTES) {
-		data += bytes - TAIL_BYTES;
-		bytes = TAIL_BYTES;
-	}
-	if (pipe->tail_length + bytes > TAIL_BYTES) {
-		size_t keep = TAIL_BYTES - bytes;
-
-		memmove(pipe->tail, pipe->tail + pipe->tail_length - keep,
-			keep);
-		pipe->tail_length = keep;
-	}
-	memcpy(pipe->tail + pipe->tail_length, data, bytes);
-	pipe->tail_length += bytes;
-	pipe->tail[pipe->tail_length] = '\0';
-}
-
-/* No more than a line, so that the answers to a rider stay ours. */
-static ssize_t pipe_read(mailstream_low *low, void *data, size_t bytes)
-{
-	struct pipe *pipe = low->data;
-	const char *held;
-	const char *end;
-	size_t have = stream_peek(pipe->stream, &held);
-
-	if (!have) {
-		if (stream_fill(pipe->stream, 0, &pipe->err) < 0)
-			return -1;
-		have = stream_peek(pipe->stream, &held);
-	}
-	end = memchr(held, '\n', have);
-	if (end)
-		have = (size_t)(end - held) + 1;
-	if (bytes > have)
-		bytes = have;
-	memcpy(data, held, bytes);
-	stream_consume(pipe->stream, bytes);
-	remember(pipe, data, bytes);
-	return (ssize_t)bytes;
-}
-
-static ssize_t pipe_write(mailstream_low *low, const void *data, size_t bytes)
-{
-	struct pipe *pipe = low->data;
-	size_t rider = strlen(pipe->rider);
-	int status = stream_write(pipe->stream, data, bytes, &pipe->err);
-
-	if (status == 0 && rider)
-		status = stream_write(
-			pipe->stream, pipe->rider, rider, &pipe->err);
-	pipe->rider[0] = '\0';
-	if (status < 0 || stream_flush(pipe->stream, &pipe->err) < 0)
-		return -1;
-	return (ssize_t)bytes;
-}
-
-/* The stream is not libetpan's to close. */
-static int pipe_close(mailstream_low *low)
-{
-	(void)low;
-	return 0;
-}
-
-static int pipe_fd(mailstream_low *low)
-{
-	(void)low;
-	return -1;
-}
-
-static void pipe_free(mailstream_low *low)
-{
-	free(low->identifier);
-	free(low);
-}
-
-static void pipe_cancel(mailstream_low *low)
-{
-	(void)low;
-}
-
-static mailstream_low_driver pipe_driver = {
-	.mailstream_read = pipe_read,
-	.mailstream_write = pipe_write,
-	.mailstream_close = pipe_close,
-	.mailstream_get_fd = pipe_fd,
-	.mailstream_free = pipe_free,
-	.mailstream_cancel = pipe_cancel,
-};
-
-/* The last complete line received, without its tag: "NO [CODE] text". */
-static void last_words(const struct pipe *pipe, char *text, size_t bytes)
-{
-	const char *end = pipe->tail + pipe->tail_length;
-	const char *bye = strstr(pipe->tail, "* BYE");
-	const char *start;
-
-	while (end > pipe->tail && (end[-1] == '\n' || end[-1] == '\r'))
-		end--;
-	start = end;
-	while (start > pipe->tail && start[-1] != '\n')
-		start--;
-	if (bye) {
-		start = bye;
-		end = bye + strcspn(bye, "\r\n");
-	}
-	while (start < end && *start != ' ')
-		start++;
-	start += start < end;
-	if ((size_t)(end - start) >= bytes)
-		end = start + bytes - 1;
-	memcpy(text, start, (size_t)(end - start));
-	text[end - start] = '\0';
-}
 
 /* Turn libetpan's code for the command WHAT into an error. */
 static int explain(struct talk *talk, int code, const char *what,
@@ -176,7 +46,7 @@ static int explain(struct talk *talk, int code, const char *what,
 	char words[512];
 	const char *text;
 
-	last_words(&talk->pipe, words, sizeof(words));
+	imap_pipe_last_words(&talk->pipe, words, sizeof(words));
 	text = words + strcspn(words, " ");
 	text += *text == ' ';
 	kind = imap_error_kind(text, refused);
@@ -207,8 +77,7 @@ static bool failed(int code)
 static void begin(struct talk *talk)
 {
 	talk->session->round_trips++;
-	talk->pipe.tail_length = 0;
-	talk->pipe.tail[0] = '\0';
+	imap_pipe_forget(&talk->pipe);
 	talk->begun_us = clock_monotonic_us();
 	stream_set_deadline(
 		talk->pipe.stream, talk->begun_us + talk->command_us);
@@ -255,13 +124,11 @@ static int capability(struct talk *talk, struct err *err)
 	return 0;
 }
 
-/* Unless the greeting or the login brought it along. */
-static int capability_once(struct talk *talk, struct err *err)
+/* The greeting or the login brought the capabilities along. */
+static bool told_capabilities(const struct talk *talk)
 {
-	if (strstr(talk->pipe.tail, "[CAPABILITY ") &&
-		(offers(talk, "IMAP4rev1") || offers(talk, "IMAP4rev2")))
-		return 0;
-	return capability(talk, err);
+	return strstr(talk->pipe.tail, "[CAPABILITY ") &&
+		(offers(talk, "IMAP4rev1") || offers(talk, "IMAP4rev2"));
 }
 
 static int starttls(struct talk *talk, struct err *err)
@@ -310,7 +177,7 @@ static int greeting(struct talk *talk, struct buf *about, struct err *err)
 {
 	int code;
 
-	talk->pipe.tail_length = 0;
+	imap_pipe_forget(&talk->pipe);
 	stream_set_deadline(talk->pipe.stream,
 		clock_monotonic_us() +
 			(talk->command_us < GREETING_US ? talk->command_us
@@ -371,12 +238,26 @@ static void take_id(struct imap_session *session, const char *at, size_t length)
 		"%s%s%s", name, version[0] ? " " : "", version);
 }
 
-/* The answer to one of our own commands: 1 for OK, 0, or -1. */
-static int tagged(struct talk *talk, struct err *err)
+/* Send TEXT, and a line end. */
+static int write_line(struct talk *talk, const char *text)
+{
+	struct imap_pipe *pipe = &talk->pipe;
+
+	return stream_write(pipe->stream, text, strlen(text), &pipe->err) < 0 ||
+			stream_write(pipe->stream, "\r\n", 2, &pipe->err) < 0
+		? -1
+		: 0;
+}
+
+/* The answer to one of our own commands: 1 for OK, 0, or -1 as explain() says.
+ * REPLY is sent when the server asks to go on. */
+static int tagged(struct talk *talk, const char *reply)
 {
 	struct stream *stream = talk->pipe.stream;
+	struct err *err = &talk->pipe.err;
 	const char *line;
 	size_t length;
+	bool go_on;
 	int result = -1;
 
 	if (give_back(talk, err) < 0)
@@ -386,13 +267,18 @@ static int tagged(struct talk *talk, struct err *err)
 		if (stream_line(stream, &line, &length, SIMPLE_LINE_MAX, err) <
 			0)
 			return -1;
+		imap_pipe_remember(&talk->pipe, line, length);
 		if (length > 4 && strncasecmp(line, "S OK", 4) == 0)
 			result = 1;
-		else if (line[0] == 'S')
+		else if (strncmp(line, "S ", 2) == 0)
 			result = 0;
 		else if (length > 6 && strncasecmp(line, "* ID (", 6) == 0)
 			take_id(talk->session, line + 6, length - 6);
+		go_on = line[0] == '+' && reply;
 		stream_consume(stream, length);
+		if (go_on && write_line(talk, reply) < 0)
+			return -1;
+		reply = go_on ? NULL : reply;
 	}
 	ended(talk);
 	return result;
@@ -409,7 +295,7 @@ static void ask_extras(struct talk *talk, bool enable)
 
 	enable = enable && !talk->enable.asked &&
 		!talk->session->quirks->no_qresync;
-	snprintf(talk->pipe.rider, RIDER_BYTES, "%s%s",
+	snprintf(talk->pipe.rider, IMAP_RIDER_BYTES, "%s%s",
 		id ? "S ID (\"name\" \"sluice-agent\" \"version\" "
 		     "\"" SLUICE_VERSION "\")\r\n"
 		   : "",
@@ -420,23 +306,24 @@ static void ask_extras(struct talk *talk, bool enable)
 	talk->enable.awaited = enable;
 }
 
-static int take_extra(struct talk *talk, struct extra *extra, struct err *err)
+static int take_extra(struct talk *talk, struct extra *extra)
 {
 	int result;
 
 	if (!extra->awaited)
 		return 0;
 	extra->awaited = false;
-	result = tagged(talk, err);
+	result = tagged(talk, NULL);
 	extra->granted = result > 0;
 	return result < 0 ? -1 : 0;
 }
 
 static int take_extras(struct talk *talk, struct err *err)
 {
-	return take_extra(talk, &talk->id, err) < 0 ||
-			take_extra(talk, &talk->enable, err) < 0
-		? -1
+	return take_extra(talk, &talk->id) < 0 ||
+			take_extra(talk, &talk->enable) < 0
+		? explain(talk, MAILIMAP_ERROR_STREAM, "ID, ENABLE",
+			  ERR_REFUSED, err)
 		: 0;
 }
 
@@ -461,39 +348,64 @@ static int extras(struct talk *talk, struct err *err)
 	return 0;
 }
 
+/*
+ * AUTHENTICATE PLAIN, without libetpan, which leaves it to SASL's plugins:
+ * they may not be installed. Returns a code like libetpan's calls.
+ */
+static int authenticate(struct talk *talk, const struct imap_login *login)
+{
+	char *secret = imap_plain(login->user, login->password);
+	bool at_once = offers(talk, "SASL-IR");
+	char *command = xasprintf("S AUTHENTICATE PLAIN%s%s",
+		at_once ? " " : "", at_once ? secret : "");
+	int result = write_line(talk, command);
+
+	if (result == 0)
+		result = tagged(talk, at_once ? NULL : secret);
+	explicit_bzero(command, strlen(command));
+	explicit_bzero(secret, strlen(secret));
+	free(command);
+	free(secret);
+	if (result < 0)
+		return MAILIMAP_ERROR_STREAM;
+	return result ? MAILIMAP_NO_ERROR : MAILIMAP_ERROR_LOGIN;
+}
+
 static int login(
 	struct talk *talk, const struct imap_login *login, struct err *err)
 {
-	bool plain = offers(talk, "AUTH=PLAIN");
+	bool disabled = offers(talk, "LOGINDISABLED");
+	bool plain = mailimap_has_authentication(talk->imap, "PLAIN");
 	bool quotable = imap_quotable(login->user) &&
 		imap_quotable(login->password);
+	bool by_plain = plain && (disabled || !quotable);
 	bool rides = quotable && !login->bare &&
 		strlen(login->user) + strlen(login->password) < LOGIN_MAX;
 	int code;
 
-	if (offers(talk, "LOGINDISABLED") && !plain)
-		return err_set(err, ERR_AUTH,
-			"%s: takes no password without TLS; set security to "
-			"starttls or tls",
-			stream_name(talk->pipe.stream));
+	if (disabled && !plain)
+		return err_set(err, ERR_AUTH, "%s: takes no password%s",
+			stream_name(talk->pipe.stream),
+			login->security == SECURITY_NONE
+				? " without TLS; set security to starttls or tls"
+				: ", neither by LOGIN nor by AUTHENTICATE PLAIN");
 	begin(talk);
-	if (offers(talk, "LOGINDISABLED") || (!quotable && plain))
-		code = mailimap_authenticate(talk->imap, "PLAIN", "localhost",
-			NULL, NULL, login->user, login->user, login->password,
-			NULL);
-	else {
-		if (rides)
-			ask_extras(talk, offers(talk, "ENABLE"));
-		code = mailimap_login(talk->imap, login->user, login->password);
-	}
+	if (rides && !by_plain)
+		ask_extras(talk, offers(talk, "ENABLE"));
+	code = by_plain
+		? authenticate(talk, login)
+		: mailimap_login(talk->imap, login->user, login->password);
 	ended(talk);
-	if (!failed(code))
-		return take_extras(talk, err) < 0 ? -1
-						  : capability_once(talk, err);
-	explain(talk, code, "login", ERR_AUTH, err);
-	if (err && err->kind == ERR_AUTH)
-		err_hint(err, "check user and password of %s", login->user);
-	return -1;
+	if (failed(code)) {
+		explain(talk, code, "login", ERR_AUTH, err);
+		if (err && err->kind == ERR_AUTH)
+			err_hint(err, "check user and password of %s",
+				login->user);
+		return -1;
+	}
+	if (!by_plain && told_capabilities(talk))
+		return take_extras(talk, err);
+	return take_extras(talk, err) < 0 ? -1 : capability(talk, err);
 }
 
 static void note_caps(struct talk *talk)
@@ -536,7 +448,7 @@ static int converse(struct talk *talk, const struct imap_login *credentials,
 	struct err *err)
 {
 	struct imap_session *session = talk->session;
-	struct buf about = BUF_INIT(4 * TAIL_BYTES);
+	struct buf about = BUF_INIT(ABOUT_MAX);
 	int status = -1;
 
 	if (greeting(talk, &about, err) < 0)
@@ -544,7 +456,7 @@ static int converse(struct talk *talk, const struct imap_login *credentials,
 	session->server = xstrndup(
 		buf_text(&about), strcspn(buf_text(&about), "\r\n"));
 	session->quirks = find_quirks(talk, &about);
-	if (capability_once(talk, err) < 0 ||
+	if ((!told_capabilities(talk) && capability(talk, err) < 0) ||
 		(credentials->security == SECURITY_STARTTLS &&
 			starttls(talk, err) < 0) ||
 		(!talk->known && login(talk, credentials, err) < 0))
@@ -571,16 +483,13 @@ int imap_session_start(struct imap_session *session, struct stream *stream,
 		.command_us = credentials->command_us ? credentials->command_us
 						      : COMMAND_US,
 	};
-	mailstream_low *low;
 	int status;
 
 	*session = (struct imap_session){.quirks = quirks_find("", NULL, NULL)};
-	talk.pipe.stream = stream;
 	talk.imap = mailimap_new(0, NULL);
-	low = mailstream_low_new(&talk.pipe, &pipe_driver);
-	talk.etpan = low ? mailstream_new(low, ETPAN_BUFFER) : NULL;
-	if (!talk.imap || !talk.etpan)
+	if (!talk.imap)
 		abort(); /* libetpan fails here only without memory */
+	talk.etpan = imap_pipe_open(&talk.pipe, stream);
 	status = converse(&talk, credentials, err);
 	if (status == 0)
 		status = give_back(&talk, err);

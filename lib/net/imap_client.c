@@ -260,16 +260,10 @@ void imap_client_close(struct imap_client *client)
 static int authenticate_plain(struct imap_client *client, const char *user,
 	const char *password, struct imap_result *result, struct err *err)
 {
-	size_t user_bytes = strlen(user);
-	size_t bytes = user_bytes + strlen(password) + 2;
-	char *secret = xcalloc(bytes + 1, 1);
-	char *text;
+	char *text = imap_plain(user, password);
 	uint32_t tag;
 	int status = -1;
 
-	memcpy(secret + 1, user, user_bytes);
-	memcpy(secret + user_bytes + 2, password, strlen(password));
-	text = imap_base64(secret, bytes);
 	imap_client_begin(client);
 	imap_client_text(client, "AUTHENTICATE PLAIN");
 	if (imap_client_has(client, "SASL-IR")) {
@@ -296,9 +290,7 @@ static int authenticate_plain(struct imap_client *client, const char *user,
 	}
 	status = imap_client_wait(client, tag, result, err);
 forget:
-	explicit_bzero(secret, bytes);
 	explicit_bzero(text, strlen(text));
-	free(secret);
 	free(text);
 	return status;
 }

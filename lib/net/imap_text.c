@@ -1,6 +1,7 @@
 /* imap_text.c - see imap_text.h. */
 #include "imap_text.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -124,7 +125,8 @@ enum err_kind imap_error_kind(const char *text, enum err_kind fallback)
 	return fallback;
 }
 
-char *imap_base64(const void *data, size_t bytes)
+/* For free(). */
+static char *base64(const void *data, size_t bytes)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -145,5 +147,20 @@ char *imap_base64(const void *data, size_t bytes)
 		*out++ = i + 1 < bytes ? digits[three >> 6 & 63] : '=';
 		*out++ = i + 2 < bytes ? digits[three & 63] : '=';
 	}
+	return text;
+}
+
+char *imap_plain(const char *user, const char *password)
+{
+	size_t user_bytes = strlen(user);
+	size_t bytes = user_bytes + strlen(password) + 2;
+	char *secret = xcalloc(bytes + 1, 1);
+	char *text;
+
+	memcpy(secret + 1, user, user_bytes);
+	memcpy(secret + user_bytes + 2, password, strlen(password));
+	text = base64(secret, bytes);
+	explicit_bzero(secret, bytes);
+	free(secret);
 	return text;
 }

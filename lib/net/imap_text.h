@@ -37,7 +37,8 @@ enum err_kind imap_error_kind(const char *text, enum err_kind fallback);
 /* The word after "[" at the start of TEXT is CODE; any case. */
 bool imap_has_code(const char *text, const char *code);
 
-/* Standard base64 of DATA for free(); for SASL. */
-char *imap_base64(const void *data, size_t bytes);
+/* What answers AUTHENTICATE PLAIN (RFC 4616), base64 and all, for free(). It
+ * is as secret as the password. */
+char *imap_plain(const char *user, const char *password);
 
 #endif
