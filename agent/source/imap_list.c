@@ -203,10 +203,15 @@ static bool read_delimiter(struct cursor *c, char *delimiter)
 	return skip(c, '"');
 }
 
+/* The inbox by any case of it. */
+static const char *name_of(const char *wire)
+{
+	return strcasecmp(wire, "INBOX") == 0 ? "INBOX" : wire;
+}
+
 static bool same_name(const char *a, const char *b)
 {
-	return strcmp(a, b) == 0 ||
-		(strcasecmp(a, "INBOX") == 0 && strcasecmp(b, "INBOX") == 0);
+	return strcmp(name_of(a), name_of(b)) == 0;
 }
 
 static struct imap_folder *find(struct imap_folders *folders, const char *wire)
@@ -224,11 +229,19 @@ static struct imap_folder *find(struct imap_folders *folders, const char *wire)
 	return NULL;
 }
 
+/* No command can hold such a name but as a literal, if at all. */
+static bool unspeakable(const char *wire, const char *sent, size_t bytes)
+{
+	return strpbrk(wire, "\r\n") || memchr(sent, '\0', bytes);
+}
+
 static bool take_list(struct imap_folders *folders, struct cursor *c)
 {
 	struct flags flags = {0};
 	struct imap_folder *folder;
+	const char *sent;
 	char delimiter;
+	bool odd;
 	char *wire;
 
 	if (!read_flags(c, &flags))
@@ -237,12 +250,14 @@ static bool take_list(struct imap_folders *folders, struct cursor *c)
 	if (!read_delimiter(c, &delimiter))
 		return false;
 	spaces(c);
+	sent = c->at;
 	wire = string(c);
 	if (!wire)
 		return false;
 	/* The root of a namespace has no name and no messages. */
-	if (!*wire || folders->count == IMAP_FOLDERS_MAX) {
-		bool root = !*wire;
+	odd = unspeakable(wire, sent, (size_t)(c->at - sent));
+	if (!*wire || odd || folders->count == IMAP_FOLDERS_MAX) {
+		bool root = !*wire && !odd;
 
 		free(wire);
 		return root;
@@ -415,13 +430,51 @@ static enum collection_space space_of(
 	return found ? found->space : SPACE_PERSONAL;
 }
 
-void imap_folders_place(struct imap_folders *folders)
+/* By name, and among equals the one first whose state is known. */
+static int by_name(const void *left, const void *right)
+{
+	const struct collection *a =
+		&(*(struct imap_folder *const *)left)->collection;
+	const struct collection *b =
+		&(*(struct imap_folder *const *)right)->collection;
+
+	int order = strcmp(name_of(a->wire), name_of(b->wire));
+
+	if (order)
+		return order;
+	return a->state_known != b->state_known
+		? b->state_known - a->state_known
+		: (a > b) - (a < b);
+}
+
+/* What was named twice is there once. */
+static void drop_doubles(struct imap_folders *folders)
+{
+	struct imap_folder **sorted = xcalloc(
+		folders->count + 1, sizeof(struct imap_folder *));
+
+	for (size_t i = 0; i < folders->count; i++)
+		sorted[i] = &folders->folder[i];
+	qsort(sorted, folders->count, sizeof(struct imap_folder *), by_name);
+	for (size_t i = 1; i < folders->count; i++) {
+		struct collection *one = &sorted[i]->collection;
+
+		if (!same_name(sorted[i - 1]->collection.wire, one->wire))
+			continue;
+		sorted[i]->gone = true;
+		one->selectable = false;
+	}
+	free(sorted);
+}
+
+void imap_folders_settle(struct imap_folders *folders)
 {
 	for (size_t i = 0; i < folders->count; i++) {
 		struct collection *one = &folders->folder[i].collection;
 
 		one->space = space_of(folders, one->wire);
 	}
+	drop_doubles(folders);
 }
 
 void imap_folders_take(

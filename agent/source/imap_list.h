@@ -26,7 +26,7 @@ struct imap_space {
 
 struct imap_folder {
 	struct collection collection; /* owns its strings */
-	bool gone;		      /* \NonExistent */
+	bool gone;		      /* \NonExistent, or the same as another */
 };
 
 struct imap_folders {
@@ -43,8 +43,9 @@ struct imap_folders {
 void imap_folders_take(
 	struct imap_folders *folders, const char *text, size_t length);
 
-/* Everything was taken: fill collection.space of each folder. */
-void imap_folders_place(struct imap_folders *folders);
+/* All of LIST and NAMESPACE was taken: fill collection.space of each folder,
+ * and mark what was named before as gone. */
+void imap_folders_settle(struct imap_folders *folders);
 
 void imap_folders_free(struct imap_folders *folders);
 

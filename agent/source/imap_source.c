@@ -376,11 +376,12 @@ static int list(struct source *base,
 		result = err_set(err, ERR_REFUSED,
 			"%s: refuses to list the folders of %s",
 			stream_name(source->stream), source->user);
-	if (result > 0)
+	if (result > 0) {
+		imap_folders_settle(folders);
 		result = run_statuses(source, folders, err);
+	}
 	if (result == 0) {
 		source->idle = true;
-		imap_folders_place(folders);
 		result = hand_out(source, folders, each, context, err);
 	}
 	if (result == 0 && folders->unread)

@@ -34,22 +34,52 @@ bool uid_set_has(const struct uid_set *set, uint32_t uid)
 	return at < set->count && set->uids[at] == uid;
 }
 
+static void grow(struct uid_set *set)
+{
+	if (set->count < set->capacity)
+		return;
+	set->capacity = set->capacity ? set->capacity * 2 : 64;
+	set->uids = xrealloc(set->uids, set->capacity, sizeof(*set->uids));
+}
+
 bool uid_set_add(struct uid_set *set, uint32_t uid)
 {
 	size_t at = place_of(set, uid);
 
 	if (at < set->count && set->uids[at] == uid)
 		return false;
-	if (set->count == set->capacity) {
-		set->capacity = set->capacity ? set->capacity * 2 : 64;
-		set->uids = xrealloc(
-			set->uids, set->capacity, sizeof(*set->uids));
-	}
+	grow(set);
 	memmove(set->uids + at + 1, set->uids + at,
 		(set->count - at) * sizeof(*set->uids));
 	set->uids[at] = uid;
 	set->count++;
 	return true;
+}
+
+void uid_set_append(struct uid_set *set, uint32_t uid)
+{
+	grow(set);
+	set->uids[set->count++] = uid;
+}
+
+static int by_uid(const void *left, const void *right)
+{
+	const uint32_t *a = left;
+	const uint32_t *b = right;
+
+	return (*a > *b) - (*a < *b);
+}
+
+void uid_set_sort(struct uid_set *set)
+{
+	size_t kept = 0;
+
+	if (set->count)
+		qsort(set->uids, set->count, sizeof(*set->uids), by_uid);
+	for (size_t i = 0; i < set->count; i++)
+		if (!kept || set->uids[i] != set->uids[kept - 1])
+			set->uids[kept++] = set->uids[i];
+	set->count = kept;
 }
 
 void uid_set_free(struct uid_set *set)

@@ -20,6 +20,10 @@ struct uid_set {
 bool uid_set_add(struct uid_set *set, uint32_t uid);
 bool uid_set_has(const struct uid_set *set, uint32_t uid);
 
+/* The same for many in any order: append each, then sort once. */
+void uid_set_append(struct uid_set *set, uint32_t uid);
+void uid_set_sort(struct uid_set *set);
+
 void uid_set_free(struct uid_set *set);
 
 /*

@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		imap_folders_take(&folders, at, length);
 		at += length + 1;
 	}
-	imap_folders_place(&folders);
+	imap_folders_settle(&folders);
 	for (i = 0; i < folders.count; i++)
 		check_name(folders.folder[i].collection.wire);
 	imap_folders_free(&folders);

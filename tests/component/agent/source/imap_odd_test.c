@@ -8,6 +8,17 @@ static bool is(const char *command, const char *word)
 	return strncmp(command, word, strlen(word)) == 0;
 }
 
+/* How often LINE is in the server's log. */
+static unsigned count_asked(const struct bench *bench, const char *line)
+{
+	const char *at = bench->fake.log;
+	unsigned count = 0;
+
+	for (; (at = strstr(at, line)); at++)
+		count++;
+	return count;
+}
+
 /* ----------------------------------------------------------------- login */
 
 #define SECRET "AHUxAHB3ICJ4XA==" /* of u1 and pw "x\ */
@@ -74,11 +85,42 @@ static void says_when_there_is_no_way_in(void **state)
 	tear_down(bench);
 }
 
+static const char *twice(struct fake_imap *fake, const char *command)
+{
+	(void)fake;
+	return is(command, "LIST")
+		? "* LIST () \"/\" INBOX\r\n* LIST () \"/\" B\r\n"
+		  "* LIST () \"/\" Inbox\r\n* LIST () \"/\" B\r\n"
+		  "* LIST () \"/\" b\r\n"
+		  "* STATUS Inbox (MESSAGES 4 UIDNEXT 10 UIDVALIDITY 77)\r\n"
+		  "* STATUS B (MESSAGES 4 UIDNEXT 10 UIDVALIDITY 78)\r\n"
+		  "* STATUS b (MESSAGES 4 UIDNEXT 10 UIDVALIDITY 79)\r\n"
+		  "@ OK done\r\n"
+		: NULL;
+}
+
+static void what_is_listed_twice_is_there_once(void **state)
+{
+	const struct fake_imap fake = {.instead = twice};
+	struct bench *bench = set_up(&fake);
+	const struct collection *c = bench->record.collections;
+
+	(void)state;
+	open_and_list(bench);
+	assert_int_equal(bench->record.collection_count, 3);
+	assert_string_equal(c[0].path, "INBOX");
+	for (size_t i = 0; i < 3; i++)
+		assert_true(c[i].state_known);
+	assert_int_equal(count_asked(bench, "STATUS \""), 0);
+	tear_down(bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(logs_in_where_login_is_disabled),
 		cmocka_unit_test(says_when_there_is_no_way_in),
+		cmocka_unit_test(what_is_listed_twice_is_there_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,8 +171,8 @@ static void what_cannot_be_named_is_not_gone(void **state)
 		{1, "Subject: here\r\n\r\nbody", 0, FAKE_GOOD},
 		{0, NULL, 0, FAKE_GOOD},
 	};
-	static const char *const garbled[] = {
-		"() \"/\" \"Sent", "() / Sent", "(\\Sent \"/\" Sent"};
+	static const char *const garbled[] = {"() \"/\" \"Sent", "() / Sent",
+		"(\\Sent \"/\" Sent", "() \"/\" {6}\r\nSe\r\nnt"};
 	struct fake_folder folders[] = {
 		{"() \"/\" \"INBOX\"", "INBOX", 1, messages},
 		{"() \"/\" \"Sent\"", "Sent", 2, messages},
@@ -184,7 +184,7 @@ static void what_cannot_be_named_is_not_gone(void **state)
 
 	(void)state;
 	rig_sync(rig);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		folders[1].list = garbled[i];
 		rig_sync(rig);
 		assert_int_equal(rig->progress.totals.folders, 2);

@@ -108,7 +108,7 @@ static void folders_come_from_list_and_status(void **state)
 	take(&folders, "LIST (\\HasNoChildren) \"/\" INBOX");
 	take(&folders, "LIST (\\Noselect) NIL \"a \\\"b\\\\\"");
 	take(&folders,
-		"LIST (\\Junk) \"/\" {9}\r\nOdd \"na\r\n (\"CHILDINFO\" "
+		"LIST (\\Junk) \"/\" {9}\r\nOdd \"nam) (\"CHILDINFO\" "
 		"(\"SUBSCRIBED\"))");
 	take(&folders, "LIST () \"/\" \"Other Users/x\"");
 	take(&folders, "LIST (\\NonExistent) \"/\" gone");
@@ -123,7 +123,7 @@ static void folders_come_from_list_and_status(void **state)
 	take(&folders, "OK hello");
 	assert_int_equal(folders.count, 5);
 	assert_int_equal(folders.dropped, 4);
-	imap_folders_place(&folders);
+	imap_folders_settle(&folders);
 	f = folders.folder;
 	assert_true(f[0].collection.state_known);
 	assert_int_equal(f[0].collection.items, 12);
@@ -132,10 +132,28 @@ static void folders_come_from_list_and_status(void **state)
 	assert_true(f[0].collection.modseq == UINT64_MAX);
 	assert_string_equal(f[1].collection.wire, "a \"b\\");
 	assert_false(f[1].collection.selectable);
-	assert_string_equal(f[2].collection.wire, "Odd \"na\r\n");
+	assert_string_equal(f[2].collection.wire, "Odd \"nam)");
 	assert_int_equal(f[2].collection.special, SPECIAL_JUNK);
 	assert_int_equal(f[3].collection.space, SPACE_OTHER_USERS);
 	assert_true(f[4].gone);
+	imap_folders_free(&folders);
+}
+
+/* A command with such a name would be two, or another folder's. */
+static void what_no_command_can_name_is_counted(void **state)
+{
+	static const char nul[] = "LIST () \"/\" {7}\r\nINBOX\0x";
+	static const char empty[] = "LIST () \"/\" {1}\r\n\0";
+	struct imap_folders folders = {.count = 0};
+
+	(void)state;
+	take(&folders, "LIST () \"/\" {4}\r\na\r\nb");
+	take(&folders, "LIST () \"/\" \"a\rb\"");
+	imap_folders_take(&folders, nul, sizeof(nul) - 1);
+	imap_folders_take(&folders, empty, sizeof(empty) - 1);
+	take(&folders, "LIST () \"/\" {0}\r\n");
+	assert_int_equal(folders.count, 0);
+	assert_int_equal(folders.unread, 4);
 	imap_folders_free(&folders);
 }
 
@@ -176,7 +194,7 @@ static void the_longest_prefix_says_whose_a_folder_is(void **state)
 		snprintf(text, sizeof(text), "LIST () \"/\" \"%s\"",
 			cases[i].wire);
 		take(&folders, text);
-		imap_folders_place(&folders);
+		imap_folders_settle(&folders);
 		if (folders.folder[0].collection.space != cases[i].space)
 			fail_msg("%s: %s", cases[i].spaces, cases[i].wire);
 		imap_folders_free(&folders);
@@ -203,6 +221,16 @@ static void sets_are_sorted_and_printed_as_ranges(void **state)
 	assert_string_equal(text.data, "1:3,7:9");
 	buf_free(&text);
 	uid_set_free(&set);
+	for (i = 0; i < 8; i++)
+		uid_set_append(&set, uids[i]);
+	uid_set_sort(&set);
+	assert_int_equal(set.count, 7);
+	assert_int_equal(uid_set_print(&set, 0, 7, 100, &text), 7);
+	assert_string_equal(text.data, "1:3,7:9,4294967295");
+	buf_free(&text);
+	uid_set_free(&set);
+	uid_set_sort(&set);
+	assert_int_equal(set.count, 0);
 }
 
 static void ranges_are_read_one_by_one(void **state)
@@ -286,6 +314,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_utf7_is_kept),
 		cmocka_unit_test(paths_have_one_delimiter_and_no_doubles),
 		cmocka_unit_test(folders_come_from_list_and_status),
+		cmocka_unit_test(what_no_command_can_name_is_counted),
 		cmocka_unit_test(the_longest_prefix_says_whose_a_folder_is),
 		cmocka_unit_test(sets_are_sorted_and_printed_as_ranges),
 		cmocka_unit_test(ranges_are_read_one_by_one),
