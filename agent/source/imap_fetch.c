@@ -19,6 +19,8 @@
 #define DRAIN_MAX (64u * 1024 * 1024)
 /* More is no delta but a new listing. */
 #define VANISHED_MAX 1000000u
+/* No folder has more. */
+#define SEARCH_MAX 8000000u
 
 static struct job *head(const struct fetch_run *run)
 {
@@ -284,17 +286,41 @@ static int take_vanished(struct fetch_run *run, struct job *job,
 	return 0;
 }
 
-static void take_search(struct flight *flight, const char *text)
+/* TEXT is " 1 2 3" or, of ESEARCH, "1:3". */
+static void take_search(struct job *job, const char *text)
 {
+	struct flight *flight = job->flight;
+	uint32_t end = job->selection->state.uid_next;
 	uint32_t first;
 	uint32_t last;
+	uint32_t uid;
 
-	while (*text == ' ') {
-		text++;
-		if (uid_range_next(&text, &first, &last) &&
-			first >= flight->window.first_uid)
-			uid_set_add(&flight->wanted, first);
+	for (;;) {
+		text += strspn(text, " ");
+		if (!uid_range_next(&text, &first, &last))
+			break;
+		if (first < flight->window.first_uid)
+			first = flight->window.first_uid;
+		if (last > first && end && last >= end)
+			last = end - 1;
+		for (uid = first; uid && uid <= last; uid++) {
+			if (flight->wanted.count == SEARCH_MAX) {
+				flight->result = WINDOW_NO_COLLECTION;
+				return;
+			}
+			uid_set_append(&flight->wanted, uid);
+		}
 	}
+	uid_set_sort(&flight->wanted);
+}
+
+/* "ESEARCH (TAG "F3") UID ALL 1:3", how IMAP4rev2 answers. */
+static void take_esearch(struct job *job, const char *text)
+{
+	const char *all = strcasestr(text, " ALL ");
+
+	if (all)
+		take_search(job, all + 5);
 }
 
 static int take_untagged(
@@ -303,14 +329,6 @@ static int take_untagged(
 	struct job *job = head(run);
 	const char *text = answer->text;
 
-	if (strncasecmp(text, "BYE", 3) == 0) {
-		err_set(&run->bye,
-			imap_error_kind(
-				text + 3 + (text[3] == ' '), ERR_NETWORK),
-			"%s: the server ends the session: %.300s",
-			stream_name(run->source->stream), text);
-		return 0;
-	}
 	if (!job)
 		return 0;
 	if (job->kind == JOB_EXAMINE)
@@ -319,7 +337,10 @@ static int take_untagged(
 		imap_folders_take(
 			&run->source->ahead.folders, text, answer->length);
 	else if (job->kind == JOB_SEARCH && strncasecmp(text, "SEARCH", 6) == 0)
-		take_search(job->flight, text + 6);
+		take_search(job, text + 6);
+	else if (job->kind == JOB_SEARCH &&
+		strncasecmp(text, "ESEARCH", 7) == 0)
+		take_esearch(job, text + 7);
 	else if (job->kind == JOB_FETCH && job->flight->delta &&
 		strncasecmp(text, "VANISHED (EARLIER) ", 19) == 0)
 		return take_vanished(run, job, text + 19, err);

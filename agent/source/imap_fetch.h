@@ -27,7 +27,6 @@ struct fetch_run {
 
 	bool sink_failed;	  /* the error is the engine's */
 	unsigned drops, timeouts; /* of sessions, since the last item */
-	struct err bye;
 
 	/* The item being received. */
 	bool open; /* sink.begin was called */

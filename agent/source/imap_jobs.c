@@ -142,7 +142,9 @@ static void print_fetch(
 {
 	const struct flight *flight = job->flight;
 	const struct window *window = &flight->window;
-	bool modseq = run->source->session.caps & CAP_CONDSTORE && !job->plain;
+	/* Where the listing names none, asking is an error (RFC 7162 3.1.2). */
+	bool modseq = run->source->session.caps & CAP_CONDSTORE &&
+		window->collection->modseq && !job->plain;
 	struct buf set = BUF_INIT(COMMAND_MAX);
 
 	if (job->uid)
@@ -340,9 +342,10 @@ int fetch_job_done(struct fetch_run *run, struct job *job,
 	if (is_dead(flight))
 		return 0;
 	if (job->kind == JOB_SEARCH) {
-		if (answer->status != ANSWER_OK)
-			return imap_refusal(run->source, "search", answer->text,
-				ERR_REFUSED, err);
+		if (answer->status != ANSWER_OK) {
+			flight->result = WINDOW_NO_COLLECTION;
+			return 0;
+		}
 		flight->all = false;
 		queue_jobs(run, flight);
 		return 0;
@@ -446,10 +449,6 @@ static int recover(struct fetch_run *run, struct err *why)
 	int64_t pause_us = run->source->options.pause_us;
 	struct err cause;
 
-	/* The parting words say more than the end of the stream. */
-	if (run->bye.kind && why->kind == ERR_NETWORK)
-		*why = run->bye;
-	run->bye = ERR_INIT;
 	if (!worth_another(run, why))
 		return -1;
 	run->open = false;

@@ -161,6 +161,21 @@ static size_t fetch_prefix(const char *line, size_t length)
 	return at + 7;
 }
 
+/* Whether an answer ends in words for people: "* OK", "F3 NO". What looks like
+ * a literal in them is none. */
+static bool is_prose(const struct buf *text)
+{
+	static const char *const words[] = {"OK ", "NO ", "BAD ", "BYE "};
+	const char *start = buf_text(text);
+
+	if (strncmp(start, "* ", 2) != 0)
+		return true;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strncasecmp(start + 2, words[i], strlen(words[i])) == 0)
+			return true;
+	return false;
+}
+
 /* Gather a line of any length up to the cap, then its literals. */
 static int gather(struct imap_reader *reader, struct err *err)
 {
@@ -185,8 +200,9 @@ static int gather(struct imap_reader *reader, struct err *err)
 				return -1;
 			continue;
 		}
-		if (!imap_literal_at_end(text->data + line_start,
-			    text->length - line_start, &literal))
+		if (is_prose(text) ||
+			!imap_literal_at_end(text->data + line_start,
+				text->length - line_start, &literal))
 			return 0;
 		while (literal.bytes) {
 			held = stream_peek(reader->stream, &data);

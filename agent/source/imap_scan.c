@@ -267,8 +267,9 @@ static bool scalar(struct imap_scan *scan, struct cursor *c)
 	uint64_t value = 0;
 	bool nested = scan->attribute == ATTR_MODSEQ && skip(c, '(');
 
+	/* Said, and not known. */
 	if (scan->attribute == ATTR_SIZE && is_nil(c))
-		return true;
+		return scan->has_size = true;
 	if (!number(c, &value))
 		return spoil(scan, "a number is none");
 	if (nested && !skip(c, ')'))

@@ -63,10 +63,26 @@ static int drop(void *context, const struct imap_scan *scan, uint64_t bytes,
 	return 0;
 }
 
+/* The next answer that is no FETCH: news of a message may come with any
+ * command while a folder is open (RFC 9051 7.5.2). */
+static int receive(
+	struct imap_source *source, struct answer *answer, struct err *err)
+{
+	const struct body_sink nothing = {.begin = drop};
+
+	for (;;) {
+		if (imap_receive(source, answer, err) < 0)
+			return -1;
+		if (answer->kind != ANSWER_FETCH)
+			return 0;
+		if (imap_read_fetch(&source->reader, &nothing, err) < 0)
+			return -1;
+	}
+}
+
 /* With nothing in flight: 1 when compressed, 0 when refused, -1. */
 static int compress(struct imap_source *source, struct err *err)
 {
-	const struct body_sink nothing = {.begin = drop};
 	struct buf command = BUF_INIT(64);
 	struct answer answer = {.kind = ANSWER_UNTAGGED};
 	int64_t patience_us = source->options.command_us
@@ -78,18 +94,20 @@ static int compress(struct imap_source *source, struct err *err)
 	stream_set_deadline(source->stream, clock_monotonic_us() + patience_us);
 	status = imap_send(source, &command, err) ? 0 : -1;
 	buf_free(&command);
-	while (status == 0 && answer.kind != ANSWER_TAGGED) {
-		status = imap_receive(source, &answer, err);
-		if (status == 0 && answer.kind == ANSWER_FETCH)
-			status = imap_read_fetch(
-					 &source->reader, &nothing, err) < 0
-				? -1
-				: 0;
-	}
+	while (status == 0 && answer.kind != ANSWER_TAGGED)
+		status = receive(source, &answer, err);
 	stream_set_deadline(source->stream, 0);
 	if (status == 0 && answer.status == ANSWER_OK)
 		return stream_deflate(source->stream, err) < 0 ? -1 : 1;
 	return status;
+}
+
+/* The parting words say more than the end of the stream. */
+static int parted(const struct imap_source *source, struct err *err)
+{
+	if (source->bye.kind && err && err->kind == ERR_NETWORK)
+		*err = source->bye;
+	return -1;
 }
 
 static int connect_once(struct imap_source *source, bool bare, struct err *err)
@@ -110,6 +128,7 @@ static int connect_once(struct imap_source *source, bool bare, struct err *err)
 	int status;
 
 	disconnect(source);
+	source->bye = ERR_INIT;
 	if (stream_open(&source->stream, &options, source->wire, err) < 0)
 		return -1;
 	imap_reader_init(&source->reader, source->stream);
@@ -180,6 +199,8 @@ unsigned imap_send(
 		source->trip_tag = tag;
 		source->round_trips++;
 	}
+	if (status < 0)
+		(void)parted(source, err);
 	return status < 0 ? 0 : tag;
 }
 
@@ -198,9 +219,17 @@ int imap_receive(
 	struct imap_source *source, struct answer *answer, struct err *err)
 {
 	if (imap_read_answer(&source->reader, answer, err) < 0)
-		return -1;
+		return parted(source, err);
 	if (answer->kind == ANSWER_TAGGED)
 		source->answered_tag = answer->tag;
+	else if (answer->kind == ANSWER_UNTAGGED &&
+		strncasecmp(answer->text, "BYE", 3) == 0)
+		err_set(&source->bye,
+			imap_error_kind(
+				answer->text + 3 + (answer->text[3] == ' '),
+				ERR_NETWORK),
+			"%s: the server ends the session: %.300s",
+			stream_name(source->stream), answer->text);
 	return 0;
 }
 
@@ -222,12 +251,8 @@ static int collect(struct imap_source *source, unsigned tag,
 
 	for (;;) {
 		imap_allow(source, 0);
-		if (imap_receive(source, &answer, err) < 0)
+		if (receive(source, &answer, err) < 0)
 			return -1;
-		if (answer.kind == ANSWER_FETCH)
-			return err_set(err, ERR_PROTOCOL,
-				"%s: a message that nobody asked for",
-				stream_name(source->stream));
 		if (answer.kind == ANSWER_UNTAGGED) {
 			imap_folders_take(folders, answer.text, answer.length);
 			continue;

@@ -34,6 +34,7 @@ struct imap_source {
 	unsigned newest_tag, answered_tag;
 	unsigned trip_tag;    /* the first command of the newest round trip */
 	uint64_t round_trips; /* see source_round_trips() */
+	struct err bye;	      /* what this session's server said in parting */
 	bool idle;	      /* nothing is awaited: LOGOUT may be said */
 	struct imap_listing ahead; /* came with the last of a fetch */
 };

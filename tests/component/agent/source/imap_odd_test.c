@@ -85,6 +85,172 @@ static void says_when_there_is_no_way_in(void **state)
 	tear_down(bench);
 }
 
+/* ------------------------------------------------------- what comes unasked */
+
+#define NEWS                                                                   \
+	"* 2 FETCH (FLAGS (\\Seen))\r\n* 3 EXISTS\r\n"                         \
+	"* 1 FETCH (UID 1 BODY[] {5}\r\n* 2 F)\r\n"
+
+static const char *with_news(struct fake_imap *fake, const char *command)
+{
+	(void)fake;
+	if (is(command, "LIST"))
+		return NEWS "* LIST () \"/\" INBOX\r\n" NEWS "@ OK done\r\n";
+	if (is(command, "STATUS"))
+		return NEWS "* STATUS INBOX (MESSAGES 4 UIDNEXT 10 UIDVALIDITY "
+			    "77)\r\n" NEWS "@ OK done\r\n";
+	return NULL;
+}
+
+static void news_may_come_with_any_command(void **state)
+{
+	const struct fake_imap fake = {
+		.capabilities = "IMAP4rev1 NAMESPACE", .instead = with_news};
+	struct bench *bench = set_up(&fake);
+
+	(void)state;
+	open_and_list(bench);
+	assert_int_equal(bench->record.collection_count, 1);
+	assert_int_equal(bench->record.collections[0].items, 4);
+	assert_int_equal(bench->fake.connections, 1);
+	tear_down(bench);
+}
+
+static const char *with_words(struct fake_imap *fake, const char *command)
+{
+	(void)fake;
+	if (is(command, "EXAMINE"))
+		return "* OK [ALERT] see {40}\r\n@ NO no folder like {12}\r\n";
+	return NULL;
+}
+
+/* What people are told may end in anything. */
+static void words_are_no_literals(void **state)
+{
+	const struct fake_imap fake = {.instead = with_words};
+	struct bench *bench = set_up(&fake);
+
+	(void)state;
+	open_and_list(bench);
+	assert_int_equal(fetch(bench, FETCH_FULL, all_ids, 4), 0);
+	expect(bench, "end INBOX 1\n");
+	assert_int_equal(bench->fake.connections, 1);
+	tear_down(bench);
+}
+
+static const char *bye_to_list(struct fake_imap *fake, const char *command)
+{
+	const char *bye = fake->context;
+
+	return is(command, "LIST") ? bye : NULL;
+}
+
+static void parting_words_are_heard_while_listing(void **state)
+{
+	static char bye[] = "* BYE [UNAVAILABLE] going down\r\n";
+	const struct fake_imap fake = {.instead = bye_to_list, .context = bye};
+	struct bench *bench = set_up(&fake);
+
+	(void)state;
+	assert_int_equal(try_open(bench), 0);
+	assert_int_equal(source_list(bench->source, on_collection,
+				 &bench->record, &bench->err),
+		-1);
+	assert_int_equal(bench->err.kind, ERR_THROTTLED);
+	assert_non_null(strstr(bench->err.text, "going down"));
+	tear_down(bench);
+}
+
+static const char *no_search(struct fake_imap *fake, const char *command)
+{
+	const char *answer = fake->context;
+
+	return is(command, "UID SEARCH") ? answer : NULL;
+}
+
+/* IMAP4rev2 answers SEARCH with ESEARCH, whatever was asked. */
+static void takes_every_form_of_a_search(void **state)
+{
+	static char forms[][80] = {
+		"* ESEARCH (TAG \"@\") UID ALL 1:2,5,9\r\n@ OK done\r\n",
+		"* ESEARCH (TAG \"@\") UID COUNT 4 ALL 9,1:5\r\n@ OK done\r\n",
+		"* SEARCH 9 5\r\n* SEARCH 2 1 5\r\n@ OK done\r\n",
+		"* SEARCH 1 2 5 9 (MODSEQ 917162500)\r\n@ OK done\r\n",
+		"* ESEARCH (TAG \"@\") UID\r\n@ OK done\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		const struct fake_imap fake = {
+			.instead = no_search, .context = forms[i]};
+		struct bench *bench = set_up(&fake);
+		const char *events;
+
+		letters[1].fault = FAKE_GARBLED_NAME;
+		open_and_list(bench);
+		assert_int_equal(fetch(bench, FETCH_HEADERS, NULL, 0), 0);
+		letters[1].fault = FAKE_GOOD;
+		events = buf_text(&bench->record.events);
+		assert_non_null(strstr(events, "item 1 size 21"));
+		assert_int_equal(strstr(events, "item 9 size 22") != NULL, 1);
+		assert_int_equal(strstr(events, "failed 2") != NULL, i < 4);
+		tear_down(bench);
+	}
+}
+
+static const char *unsized(struct fake_imap *fake, const char *command)
+{
+	(void)fake;
+	return is(command, "UID FETCH")
+		? "* 1 FETCH (UID 1 FLAGS (\\Seen) RFC822.SIZE 21)\r\n"
+		  "* 2 FETCH (FLAGS () RFC822.SIZE NIL UID 2)\r\n"
+		  "* 3 FETCH (UID 5 FLAGS (\\Seen))\r\n@ OK done\r\n"
+		: NULL;
+}
+
+/* One whose size the server does not know is there all the same; what only
+ * tells of flags is no listing. */
+static void a_message_without_a_size_is_listed(void **state)
+{
+	const struct fake_imap fake = {.instead = unsized};
+	struct bench *bench = set_up(&fake);
+
+	(void)state;
+	open_and_list(bench);
+	assert_int_equal(fetch(bench, FETCH_LIST, NULL, 0), 0);
+	expect(bench,
+		COMPLETE "item 1 size 21 flags \\Seen data []\n"
+			 "item 2 size 0 flags  data []\n" END);
+	tear_down(bench);
+}
+
+static const char *no_modseq(struct fake_imap *fake, const char *command)
+{
+	(void)fake;
+	if (is(command, "LIST"))
+		return "* LIST () \"/\" inbox\r\n* STATUS inbox (MESSAGES 4 "
+		       "UIDNEXT 10 UIDVALIDITY 77 HIGHESTMODSEQ 0)\r\n"
+		       "@ OK done\r\n";
+	return is(command, "UID FETCH") && strstr(command, "MODSEQ")
+		? "@ BAD no mod-sequences here\r\n"
+		: NULL;
+}
+
+/* RFC 7162 3.1.2.2: there it is an error to ask for them. */
+static void mod_sequences_are_asked_where_there_are_any(void **state)
+{
+	const struct fake_imap fake = {
+		.capabilities = QRESYNC, .instead = no_modseq};
+	struct bench *bench = set_up(&fake);
+
+	(void)state;
+	open_and_list(bench);
+	assert_int_equal(fetch(bench, FETCH_HEADERS, all_ids, 4), 0);
+	assert_int_equal(count_asked(bench, "UID FETCH"), 1);
+	assert_int_equal(count_asked(bench, "BODYSTRUCTURE"), 1);
+	tear_down(bench);
+}
+
 static const char *twice(struct fake_imap *fake, const char *command)
 {
 	(void)fake;
@@ -120,6 +286,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(logs_in_where_login_is_disabled),
 		cmocka_unit_test(says_when_there_is_no_way_in),
+		cmocka_unit_test(news_may_come_with_any_command),
+		cmocka_unit_test(words_are_no_literals),
+		cmocka_unit_test(parting_words_are_heard_while_listing),
+		cmocka_unit_test(takes_every_form_of_a_search),
+		cmocka_unit_test(a_message_without_a_size_is_listed),
+		cmocka_unit_test(mod_sequences_are_asked_where_there_are_any),
 		cmocka_unit_test(what_is_listed_twice_is_there_once),
 	};
 

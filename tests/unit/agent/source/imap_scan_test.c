@@ -111,6 +111,11 @@ static void takes_nil_and_quoted_bodies(void **state)
 	struct bench bench;
 
 	(void)state;
+	run(&bench, "(UID 3 RFC822.SIZE NIL)");
+	assert_int_equal(bench.end, SCAN_END);
+	assert_true(bench.scan.has_size);
+	assert_true(bench.scan.size == 0);
+	done(&bench);
 	run(&bench, "(UID 3 BODY[] NIL)");
 	assert_int_equal(bench.end, SCAN_END);
 	assert_true(bench.scan.has_body && bench.scan.body_quoted);
