@@ -44,8 +44,23 @@ enum protection protection_merge(enum protection a, enum protection b)
 	return weight[a] >= weight[b] ? a : b;
 }
 
-/* What one entity's own type says. */
-static enum protection of_type(const struct mime_type *type)
+/* The names that S/MIME gives its files (RFC 8551 3.9). */
+static enum protection of_file(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	if (!dot)
+		return PROTECTION_NONE;
+	if (strcasecmp(dot, ".p7s") == 0)
+		return PROTECTION_SIGNED;
+	return strcasecmp(dot, ".p7m") == 0 || strcasecmp(dot, ".p7c") == 0 ||
+			strcasecmp(dot, ".p7z") == 0
+		? PROTECTION_ENCRYPTED
+		: PROTECTION_NONE;
+}
+
+/* What one entity's own type says, and the name of its file. */
+static enum protection of_type(const struct mime_type *type, const char *name)
 {
 	if (mime_type_is(type, "multipart", "signed"))
 		return PROTECTION_SIGNED;
@@ -59,6 +74,9 @@ static enum protection of_type(const struct mime_type *type)
 				strcmp(type->smime_type, "certs-only") == 0
 			? PROTECTION_SIGNED
 			: PROTECTION_ENCRYPTED;
+	/* From who knows no better type. */
+	if (strcmp(type->subtype, "octet-stream") == 0)
+		return of_file(name);
 	/* What is left when a gateway has turned the multipart around these
 	 * into multipart/mixed. */
 	if (strcmp(type->subtype, "pgp-encrypted") == 0)
@@ -206,6 +224,13 @@ static void skip(struct scan *scan)
 	} while (depth && !scan->broken);
 }
 
+/* VALUE, which has room for as much, to OUT, cut at SIZE. */
+static void cut(char *out, size_t size, const char *value)
+{
+	memcpy(out, value, size);
+	out[size - 1] = '\0';
+}
+
 /* "(name value ...)" or NIL. */
 static void scan_parameters(struct scan *scan, struct mime_type *type)
 {
@@ -215,16 +240,19 @@ static void scan_parameters(struct scan *scan, struct mime_type *type)
 	}
 	while (!scan->broken && peek(scan) != ')') {
 		char name[32];
-		char value[32];
+		char value[sizeof(type->name)] = "";
 
 		scan_word(scan, name, sizeof(name));
 		if (peek(scan) == '(' || peek(scan) == ')')
 			continue;
 		scan_word(scan, value, sizeof(value));
 		if (strcmp(name, "smime-type") == 0)
-			memcpy(type->smime_type, value, sizeof(value));
+			cut(type->smime_type, sizeof(type->smime_type), value);
 		else if (strcmp(name, "x-action") == 0)
-			memcpy(type->x_action, value, sizeof(value));
+			cut(type->x_action, sizeof(type->x_action), value);
+		else if (strstr(name, "name") &&
+			of_file(value) != PROTECTION_NONE)
+			cut(type->name, sizeof(type->name), value);
 	}
 	eat(scan, ')');
 }
@@ -252,16 +280,33 @@ static void scan_single(
 	scan_word(scan, type->subtype, sizeof(type->subtype));
 	if (!scan->broken && peek(scan) != ')')
 		scan_parameters(scan, type);
-	if (!mime_type_is(type, "message", NULL))
+	if (!mime_type_is(type, "message", "rfc822") &&
+		!mime_type_is(type, "message", "global"))
 		return;
-	/* id, description, encoding, size; then envelope and body. */
-	for (int i = 0; i < 4 && !scan->broken && peek(scan) != ')'; i++)
+	/* id, description, encoding, size, envelope; then the body. */
+	for (int i = 0; i < 5 && !scan->broken && peek(scan) != ')'; i++)
 		skip(scan);
-	if (!scan->broken && peek(scan) == '(') {
+	if (!scan->broken && peek(scan) == '(')
+		scan_body(scan, depth + 1);
+}
+
+/* What follows the fields of a part: its disposition has a file's name. */
+static void scan_extension(struct scan *scan, struct mime_type *type)
+{
+	char word[32];
+
+	if (!eat(scan, '(')) {
 		skip(scan);
-		if (!scan->broken && peek(scan) == '(')
-			scan_body(scan, depth + 1);
+		return;
 	}
+	if (peek(scan) != '(')
+		scan_word(scan, word, sizeof(word));
+	if (peek(scan) == '(')
+		scan_parameters(scan, type);
+	while (!scan->broken && peek(scan) && peek(scan) != ')')
+		skip(scan);
+	if (!eat(scan, ')'))
+		scan->broken = true;
 }
 
 static void scan_body(struct scan *scan, unsigned depth)
@@ -276,9 +321,13 @@ static void scan_body(struct scan *scan, unsigned depth)
 		scan_multipart(scan, &type, depth);
 	else
 		scan_single(scan, &type, depth);
-	scan->found = protection_merge(scan->found, of_type(&type));
-	while (!scan->broken && peek(scan) && peek(scan) != ')')
-		skip(scan);
+	while (!scan->broken && peek(scan) && peek(scan) != ')') {
+		if (mime_type_is(&type, "application", "octet-stream"))
+			scan_extension(scan, &type);
+		else
+			skip(scan);
+	}
+	scan->found = protection_merge(scan->found, of_type(&type, type.name));
 	if (!eat(scan, ')'))
 		scan->broken = true;
 }
@@ -299,7 +348,7 @@ enum protection protection_from_header(const char *text, size_t length)
 	struct mime_part part;
 
 	mime_part_parse(&part, (struct span){text, length});
-	return of_type(&part.type);
+	return of_type(&part.type, part.name);
 }
 
 /* After the armour's first line comes a header of its own or an empty line
@@ -377,7 +426,7 @@ static enum protection of_entity(struct span entity, unsigned depth)
 	struct span child;
 
 	mime_part_parse(&part, entity);
-	found = of_type(&part.type);
+	found = of_type(&part.type, part.name);
 	if (depth >= MIME_DEPTH)
 		return found;
 	if (mime_type_is(&part.type, "multipart", NULL)) {

@@ -6,7 +6,8 @@
  * server's BODYSTRUCTURE, the header block, the message itself. Signed
  * means multipart/signed (RFC 1847) or application/pkcs7-mime with a
  * signed-data type (RFC 8551); encrypted means multipart/encrypted,
- * application/pkcs7-mime otherwise, or an inline PGP message (RFC 9580).
+ * application/pkcs7-mime otherwise, or an inline PGP message (RFC 9580). A
+ * file of no type but with a name of S/MIME's is as good (RFC 8551 3.9).
  * The parts may be anywhere in the structure, and an armour in any transfer
  * encoding. Pure; input from the network is taken as it comes. Any thread.
  */

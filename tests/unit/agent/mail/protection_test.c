@@ -66,6 +66,30 @@ static const struct sample structures[] = {
 		SIGNED},
 	{"(\"application\" \"x-pkcs7-mime\" NIL NIL NIL \"base64\" 9000)",
 		ENCRYPTED},
+	/* Known by the names of their files only. */
+	{"(\"application\" \"octet-stream\" (\"name\" \"smime.P7M\") NIL NIL"
+	 " \"base64\" 9000)",
+		ENCRYPTED},
+	{"(" TEXT "(\"APPLICATION\" \"OCTET-STREAM\" NIL NIL NIL \"BASE64\" 900"
+	 " NIL (\"attachment\" (\"size\" \"900\" \"filename\" \"smime.p7s\"))"
+	 " (\"en\" \"de\") NIL) \"MIXED\")",
+		SIGNED},
+	{"(\"APPLICATION\" \"OCTET-STREAM\" (\"name*\" \"utf-8''s%20.p7m\")"
+	 " NIL NIL \"BASE64\" 900 NIL (\"attachment\" NIL) \"en\")",
+		ENCRYPTED},
+	{"(\"APPLICATION\" \"OCTET-STREAM\" (\"name\" \"a.p7m.txt\") NIL NIL"
+	 " \"BASE64\" 9000 NIL (\"inline\" (\"filename\" \"p7m\")))",
+		NONE},
+	/* A server that makes no envelope of what is attached. */
+	{"(" TEXT "(\"MESSAGE\" \"RFC822\" NIL NIL NIL \"7BIT\" 900 NIL"
+	 " " SIGNED_PART " 20) \"MIXED\")",
+		SIGNED},
+	{"(\"message\" \"global\" NIL NIL NIL \"8BIT\" 900 NIL " SIGNED_PART
+	 " 20)",
+		SIGNED},
+	{"(\"MESSAGE\" \"DELIVERY-STATUS\" NIL NIL NIL \"7BIT\" 900 NIL"
+	 " (\"attachment\" (\"filename\" \"x\")))",
+		NONE},
 	/* Strings as literals, in any case, with what breaks naive readers. */
 	{"({11}\r\napplication {10+}\r\npkcs7-mime ({10}\r\nSMIME-TYPE"
 	 " \"SIGNED-data\") NIL NIL {6}\r\nbase64 9000)",
@@ -123,6 +147,11 @@ static const struct sample headers[] = {
 		SIGNED},
 	{"Content-Type: application/x-pkcs7-mime (a comment); name=smime.p7m",
 		ENCRYPTED},
+	{"Content-Type: application/octet-stream; name=smime.p7m", ENCRYPTED},
+	{"Content-Type: application/octet-stream\r\n"
+	 "Content-Disposition: attachment; filename=\"smime.p7s\"\r\n",
+		SIGNED},
+	{"Content-Type: text/plain; name=smime.p7m", NONE},
 	{"Content-Type: multipart/mixed; x=\"multipart/signed\"", NONE},
 	{"Content-Type:\r\nSubject: Content-Type: multipart/signed\r\n", NONE},
 	{"\r\nContent-Type: multipart/signed\r\n", NONE},
