@@ -156,7 +156,6 @@ static struct job *missing_part(const struct job *job, size_t from, size_t to)
 	}
 	if (to - from == 1)
 		new->uid = flight->wanted.uids[new->first];
-	new->plain = job->plain;
 	return new;
 }
 

@@ -391,7 +391,7 @@ static int blame(struct fetch_run *run, const struct job *job, struct err *err)
 			err ? err->text : "", err);
 	again = job_for_uid(flight, uid);
 	again->strikes = job->strikes + 1;
-	again->plain = job->plain;
+	again->plain = true;
 	job_push_front(&run->queue, again);
 	return 0;
 }

@@ -311,6 +311,8 @@ static int sink_end(void *context, const struct window *window,
 	if (item->structure)
 		record.protection = protection_from_bodystructure(
 			item->structure, item->structure_bytes);
+	else if (window->mode == FETCH_HEADERS)
+		record.protection = PROTECTION_UNKNOWN;
 	return pipe_item(lane->pipe, RECORD_ITEM, batch, &record, err);
 }
 

@@ -236,6 +236,8 @@ static int refuse(struct serving *serving, const struct item *item,
 static int serve_message(
 	struct serving *serving, struct fake_message *message, struct err *err)
 {
+	static const char structure[] =
+		"(\"TEXT\" \"PLAIN\" NIL NIL NIL \"7BIT\" 1 1)";
 	char href[120];
 	char etag[40];
 	int off = serving->window->mode == FETCH_LIST ? message->off_listed
@@ -264,6 +266,10 @@ static int serve_message(
 		if (send_data(serving, message, err))
 			return -1;
 		item.data_bytes = data_length(serving, message);
+	}
+	if (serving->window->mode == FETCH_HEADERS) {
+		item.structure = structure;
+		item.structure_bytes = strlen(structure);
 	}
 	serving->items++;
 	return serving->feed->sink->end(

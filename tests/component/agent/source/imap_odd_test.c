@@ -281,6 +281,53 @@ static void what_is_listed_twice_is_there_once(void **state)
 	tear_down(bench);
 }
 
+static const char *falls_over_structures(
+	struct fake_imap *fake, const char *command)
+{
+	(void)fake;
+	return is(command, "UID FETCH") && strstr(command, "STRUCTURE") ? ""
+									: NULL;
+}
+
+/* What ends the session with its structure may come without. */
+static void a_structure_that_ends_the_session_is_done_without(void **state)
+{
+	const struct fake_imap fake = {.instead = falls_over_structures};
+	struct bench *bench = set_up(&fake);
+
+	(void)state;
+	bench->options.pause_us = 1;
+	open_and_list(bench);
+	assert_int_equal(fetch(bench, FETCH_HEADERS, all_ids, 1), 0);
+	assert_non_null(
+		strstr(buf_text(&bench->record.events), "item 1 size 21"));
+	tear_down(bench);
+}
+
+static const char *wants_less(struct fake_imap *fake, const char *command)
+{
+	(void)fake;
+	return is(command, "UID FETCH 1:2,5,9") ? "@ BAD too much\r\n" : NULL;
+}
+
+/* What is refused for its length comes in halves, and all of it. */
+static void halves_come_with_their_structure(void **state)
+{
+	const struct fake_imap fake = {.instead = wants_less};
+	struct bench *bench = set_up(&fake);
+	const char *events = NULL;
+	unsigned structures = 0;
+
+	(void)state;
+	open_and_list(bench);
+	assert_int_equal(fetch(bench, FETCH_HEADERS, all_ids, 4), 0);
+	events = buf_text(&bench->record.events);
+	for (; (events = strstr(events, "] S\n")); events++)
+		structures++;
+	assert_int_equal(structures, 4);
+	tear_down(bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +340,9 @@ int main(void)
 		cmocka_unit_test(a_message_without_a_size_is_listed),
 		cmocka_unit_test(mod_sequences_are_asked_where_there_are_any),
 		cmocka_unit_test(what_is_listed_twice_is_there_once),
+		cmocka_unit_test(
+			a_structure_that_ends_the_session_is_done_without),
+		cmocka_unit_test(halves_come_with_their_structure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -199,6 +199,34 @@ static void what_cannot_be_listed_is_not_gone(void **state)
 	}
 }
 
+/* Nobody can say what is inside: it comes whole. */
+static void a_structure_that_makes_no_sense_hides_nothing(void **state)
+{
+	static const struct fake_message footed[] = {
+		{1,
+			"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n"
+			"Content-Type: multipart/signed; boundary=y\r\n\r\n--y\r\n"
+			"\r\nsigned\r\n--y--\r\n--x\r\n\r\nfooter\r\n--x--\r\n",
+			0, FAKE_BAD_STRUCTURE},
+		{2, "Subject: plain\r\n\r\nbody", 0, FAKE_GOOD},
+		{0, NULL, 0, FAKE_GOOD},
+	};
+	static const struct fake_folder folders[] = {
+		{"() \"/\" \"List\"", "List", 7, footed},
+		{NULL, NULL, 0, NULL},
+	};
+	const struct fake_imap fake = {.folders = folders};
+	struct rig *rig = rig_new(&fake);
+
+	(void)state;
+	rig_sync(rig);
+	assert_int_equal(rig->progress.totals.messages, 2);
+	assert_int_equal(rig->progress.totals.bodies, 1);
+	rig_expect(rig, "List", 1, STORE_PART_BODY, footed[0].text,
+		strlen(footed[0].text));
+	rig_free(rig);
+}
+
 /* A new message in a mailbox of COUNT: commands and round trips that takes. */
 static void delta(const char *capabilities, unsigned count, unsigned *commands,
 	uint64_t *trips)
@@ -272,6 +300,7 @@ int main(void)
 		cmocka_unit_test(what_is_withheld_is_set_apart),
 		cmocka_unit_test(poison_is_halved_kept_and_tried_again),
 		cmocka_unit_test(what_cannot_be_listed_is_not_gone),
+		cmocka_unit_test(a_structure_that_makes_no_sense_hides_nothing),
 		cmocka_unit_test(a_delta_costs_the_same_for_any_mailbox),
 		cmocka_unit_test(the_wall_clock_may_jump),
 	};
