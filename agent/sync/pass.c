@@ -446,44 +446,6 @@ int pass_state(struct pass *pass, const struct pass_tools *tools,
 	return note_validity(pass, tools, state->uid_validity, err);
 }
 
-/* The listing cannot say what UID is like; is it in the store? */
-static bool is_known(
-	struct pass *pass, const struct pass_tools *tools, uint32_t uid)
-{
-	if (pass->delta &&
-		store_has(tools->reader, pass->row.id, uid, NULL) > 0)
-		return true;
-	return plan_listed(&pass->plan, uid, 0, 0, 0) != PLAN_FRESH;
-}
-
-bool pass_failed(struct pass *pass, const struct pass_tools *tools,
-	const struct batch *batch, struct item_id id)
-{
-	bool listing = batch->mode == FETCH_LIST && !batch->dav;
-
-	if (batch->restarts != pass->restarts)
-		return !listing;
-	if (batch->whole)
-		plan_add_fresh(&pass->rescue, id.uid, 0);
-	if (listing && !is_known(pass, tools, id.uid)) {
-		pass->differences++;
-		pass->added += pass->delta;
-	}
-	return !listing;
-}
-
-int pass_gone(struct pass *pass, const struct pass_tools *tools,
-	struct batch *batch, struct item_id id, struct err *err)
-{
-	struct record_item record = {.uid = id.uid, .href = id.href};
-
-	pass->differences++;
-	pass->removed++;
-	if (id.href && batch->mode != FETCH_LIST && pass->count)
-		pass->count--;
-	return pipe_item(tools->pipe, RECORD_GONE, batch, &record, err);
-}
-
 void pass_came(struct pass *pass, const struct batch *batch, struct item_id id)
 {
 	if (batch->restarts == pass->restarts)

@@ -1,6 +1,6 @@
 /*
- * pass_list.c - what a folder's listing says of a message: fresh, changed, or
- * not as long as it was. Part of the pass (pass.h), on its lane's thread.
+ * pass_list.c - what a folder's listing says of a message: fresh, changed, not
+ * as long as it was, gone, or nothing that makes sense. Part of the pass (pass.h), on its lane's thread.
  */
 #include "pass.h"
 
@@ -66,6 +66,46 @@ static int changed_since(struct pass *pass, const struct pass_tools *tools,
 	pass->added++;
 	plan_listed(&pass->plan, item->id.uid, item->size, 0, item->modseq);
 	return 0;
+}
+
+/* The listing cannot say what UID is like; is it in the store? */
+static bool is_known(
+	struct pass *pass, const struct pass_tools *tools, uint32_t uid)
+{
+	if (pass->delta &&
+		store_has(tools->reader, pass->row.id, uid, NULL) > 0)
+		return true;
+	return plan_listed(&pass->plan, uid, 0, 0, 0) != PLAN_FRESH;
+}
+
+bool pass_failed(struct pass *pass, const struct pass_tools *tools,
+	const struct batch *batch, struct item_id id)
+{
+	bool listing = batch->mode == FETCH_LIST && !batch->dav;
+
+	if (batch->restarts != pass->restarts)
+		return !listing;
+	if (batch->whole)
+		plan_add_fresh(&pass->rescue, id.uid, 0);
+	if (listing && !is_known(pass, tools, id.uid)) {
+		pass->differences++;
+		pass->added += pass->delta;
+	}
+	return !listing;
+}
+
+int pass_gone(struct pass *pass, const struct pass_tools *tools,
+	struct batch *batch, struct item_id id, struct err *err)
+{
+	struct record_item record = {.uid = id.uid, .href = id.href};
+
+	pass->differences++;
+	/* Servers also tell of what came and went between two runs. */
+	pass->removed += id.href || !pass->delta ||
+		store_has(tools->reader, pass->row.id, id.uid, NULL) > 0;
+	if (id.href && batch->mode != FETCH_LIST && pass->count)
+		pass->count--;
+	return pipe_item(tools->pipe, RECORD_GONE, batch, &record, err);
 }
 
 int pass_listed(struct pass *pass, const struct pass_tools *tools,

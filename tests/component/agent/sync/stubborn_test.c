@@ -227,6 +227,34 @@ static void a_structure_that_makes_no_sense_hides_nothing(void **state)
 	rig_free(rig);
 }
 
+/* What came and went between two runs was never here: a server may tell of
+ * it, and the delta adds up all the same: only the proof lists the folder. */
+static void what_was_never_here_may_vanish(void **state)
+{
+	const struct fake_imap fake = {.folders = inbox_of(10),
+		.capabilities = FRIENDLY " CONDSTORE ENABLE QRESYNC",
+		.vanished = "9"};
+	struct rig *rig = rig_new(&fake);
+	unsigned listings = 0;
+	const char *second;
+
+	(void)state;
+	letters[8] = letters[9];
+	memset(&letters[9], 0, sizeof letters[9]);
+	letters[8].uid = 0;
+	rig_sync(rig);
+	letters[8].uid = 10;
+	second = rig->fake.log + strlen(rig->fake.log);
+	rig_sync(rig);
+	assert_int_equal(rig->progress.totals.bodies, 9);
+	assert_non_null(strstr(second, "CHANGEDSINCE"));
+	for (; (second = strstr(second, ":* (UID FLAGS RFC822.SIZE MODSEQ)\n"));
+		second++)
+		listings++;
+	assert_int_equal(listings, 1);
+	rig_free(rig);
+}
+
 /* A new message in a mailbox of COUNT: commands and round trips that takes. */
 static void delta(const char *capabilities, unsigned count, unsigned *commands,
 	uint64_t *trips)
@@ -301,6 +329,7 @@ int main(void)
 		cmocka_unit_test(poison_is_halved_kept_and_tried_again),
 		cmocka_unit_test(what_cannot_be_listed_is_not_gone),
 		cmocka_unit_test(a_structure_that_makes_no_sense_hides_nothing),
+		cmocka_unit_test(what_was_never_here_may_vanish),
 		cmocka_unit_test(a_delta_costs_the_same_for_any_mailbox),
 		cmocka_unit_test(the_wall_clock_may_jump),
 	};
