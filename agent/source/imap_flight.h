@@ -37,6 +37,7 @@ struct flight {
 	bool started;		  /* sink.state was called */
 	enum window_result result;
 	uint32_t uid_validity; /* when it started */
+	unsigned strikes;      /* sessions that ended when it was opened */
 	unsigned jobs;	       /* in queue and sent */
 	struct flight *next;
 };

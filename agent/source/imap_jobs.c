@@ -396,32 +396,47 @@ static int blame(struct fetch_run *run, const struct job *job, struct err *err)
 	return 0;
 }
 
+/* The session ended when FLIGHT's folder was opened or searched. */
+static void blame_folder(struct fetch_run *run, struct flight *flight)
+{
+	struct flight *one;
+
+	if (!flight || is_dead(flight) || ++flight->strikes < STRIKES_MAX)
+		return;
+	for (one = run->flights; one; one = one->next)
+		if (!is_dead(one) &&
+			strcmp(one->window.collection->wire,
+				flight->window.collection->wire) == 0)
+			one->result = WINDOW_ENDS_SESSION;
+}
+
 /* Put everything that was sent back in front of the queue, what was being
  * answered in smaller pieces. */
 static int requeue(struct fetch_run *run, struct err *err)
 {
 	struct job_list lost = run->sent;
 	struct job_list rest = run->queue;
-	bool first = true;
 	struct job *job;
+	bool keep;
 	int status = 0;
 
 	if (!lost.first)
 		lost.last = &lost.first;
 	job_list_init(&run->sent);
 	job_list_init(&run->queue);
-	while ((job = job_pop(&lost))) {
-		if (first && job->kind == JOB_FETCH) {
-			status = blame(run, job, err);
-			first = false;
-			job_free(job);
-		} else if (!job->flight) {
-			/* An EXAMINE that ends the session blames nobody. */
-			first = false;
-			job_free(job);
-		} else {
+	job = job_pop(&lost);
+	keep = job && job->kind == JOB_SEARCH;
+	if (job && job->kind == JOB_FETCH)
+		status = blame(run, job, err);
+	else if (keep)
+		blame_folder(run, job->flight);
+	else if (lost.first)
+		blame_folder(run, lost.first->flight);
+	for (; job; job = job_pop(&lost), keep = job && job->flight) {
+		if (keep)
 			job_push_back(&run->queue, job);
-		}
+		else
+			job_free(job);
 	}
 	while ((job = job_pop(&rest)))
 		job_push_back(&run->queue, job);

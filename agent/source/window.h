@@ -97,6 +97,7 @@ enum window_result {
 	WINDOW_NO_COLLECTION, /* deleted, renamed, or not ours to read */
 	WINDOW_NEW_VALIDITY,  /* UIDVALIDITY is another: ids mean nothing */
 	WINDOW_BAD_TOKEN,     /* the server forgot the token: list all */
+	WINDOW_ENDS_SESSION,  /* opening it ends the connection each time */
 	WINDOW_RESULT_COUNT
 };
 
@@ -138,8 +139,7 @@ struct sink {
 /*
  * Where windows come from: 1 with *WINDOW filled, 0 when there are no more
  * (asked again after a window_end(), which may have made new ones; the call
- * of source_fetch() ends with nothing in flight and an answer of 0), -1
- * with ERR to stop.
+ * of source_fetch() ends with nothing in flight and a 0), -1 with ERR to stop.
  */
 struct feed {
 	int (*next)(void *context, struct window *window, struct err *err);

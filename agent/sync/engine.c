@@ -337,7 +337,8 @@ static int run_session(struct sync *sync, struct err *err)
 		if (round == ROUNDS_MAX)
 			return err_set(err, ERR_PROTOCOL,
 				"the account changes faster than it can be "
-				"compared; synchronise again later");
+				"compared, or a folder cannot be opened (the "
+				"log names it); synchronise again later");
 		if (round) {
 			set_state(sync, SYNC_VERIFYING);
 			if (fold_meanwhile(sync, err))

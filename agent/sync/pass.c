@@ -9,6 +9,7 @@
 #include "alloc.h"
 #include "clock.h"
 #include "err.h"
+#include "log.h"
 #include "pass_dav.h"
 #include "pipe.h"
 #include "source.h"
@@ -510,6 +511,24 @@ static int listing_ended(struct pass *pass, const struct pass_tools *tools,
 	return 0;
 }
 
+/* Deleted meanwhile, then the next listing does not name it; or the server
+ * lists what it does not let us read, and then there is nothing to wait for. */
+static void refused(struct pass *pass, const struct pass_tools *tools)
+{
+	bool again = !tried_first(tools->tried, pass->row.id, TRIED_OPEN);
+
+	if (pass->step == PASS_DONE)
+		return;
+	pass_give_up(pass);
+	if (!again)
+		return;
+	pass->differences = 0;
+	log_warn("sync",
+		"the server lists \"%s\" and does not let us read it; what is "
+		"stored of it stays as it is",
+		pass->collection.path);
+}
+
 static int ended(struct pass *pass, const struct pass_tools *tools,
 	struct batch *batch, enum window_result result, const char *token,
 	struct err *err)
@@ -526,6 +545,14 @@ static int ended(struct pass *pass, const struct pass_tools *tools,
 	case WINDOW_BAD_TOKEN:
 		return restart(pass, tools, batch, false, err);
 	case WINDOW_NO_COLLECTION:
+		refused(pass, tools);
+		return 0;
+	case WINDOW_ENDS_SESSION:
+		log_warn("sync",
+			"the server ends the session when \"%s\" is opened; "
+			"see its log",
+			pass->collection.path);
+		break;
 	case WINDOW_RESULT_COUNT:
 		break;
 	}

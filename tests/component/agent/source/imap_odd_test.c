@@ -161,11 +161,82 @@ static void parting_words_are_heard_while_listing(void **state)
 	tear_down(bench);
 }
 
+/* --------------------------------------------------------------- folders */
+
+static const struct fake_folder pair[] = {
+	{"() \"/\" \"INBOX\"", "INBOX", 77, letters},
+	{"() \"/\" \"Bad\"", "Bad", 5, letters},
+	{NULL, NULL, 0, NULL},
+};
+
+static void fetch_both(struct bench *bench, enum fetch_mode mode)
+{
+	struct record *record = &bench->record;
+	const struct feed feed = {on_next, &sink, record};
+
+	for (size_t i = 2; i--;)
+		record->windows[record->window_count++] = (struct window){
+			.collection = &record->collections[i],
+			.mode = mode,
+			.bytes = 1000,
+		};
+	if (source_fetch(bench->source, &feed, &bench->err) < 0)
+		fail_msg("%s", bench->err.text);
+}
+
+static const char *falls_over(struct fake_imap *fake, const char *command)
+{
+	(void)fake;
+	return is(command, "EXAMINE \"Bad\"") ? "" : NULL;
+}
+
+/* A mailbox that the server cannot open without dying. */
+static void a_folder_that_ends_the_session_is_left(void **state)
+{
+	const struct fake_imap fake = {.folders = pair, .instead = falls_over};
+	struct bench *bench = set_up(&fake);
+	const char *events;
+
+	(void)state;
+	bench->options.pause_us = 1;
+	open_and_list(bench);
+	fetch_both(bench, FETCH_FULL);
+	events = buf_text(&bench->record.events);
+	assert_non_null(strstr(events, "end Bad 4\n"));
+	assert_non_null(strstr(events, ONE TWO FIVE NINE END));
+	assert_in_range(bench->fake.connections, 2, 4);
+	tear_down(bench);
+}
+
 static const char *no_search(struct fake_imap *fake, const char *command)
 {
 	const char *answer = fake->context;
 
 	return is(command, "UID SEARCH") ? answer : NULL;
+}
+
+/* The listing makes no sense, and what is there may not be asked. */
+static void a_refused_search_ends_its_window_only(void **state)
+{
+	static char no[] = "@ NO not here\r\n";
+	static char hang_up[] = "";
+	char *const answers[] = {no, hang_up};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		const struct fake_imap fake = {
+			.instead = no_search, .context = answers[i]};
+		struct bench *bench = set_up(&fake);
+
+		letters[1].fault = FAKE_GARBLED_NAME;
+		bench->options.pause_us = 1;
+		open_and_list(bench);
+		assert_int_equal(fetch(bench, FETCH_LIST, NULL, 0), 0);
+		letters[1].fault = FAKE_GOOD;
+		assert_non_null(strstr(buf_text(&bench->record.events),
+			i ? "end INBOX 4\n" : "end INBOX 1\n"));
+		tear_down(bench);
+	}
 }
 
 /* IMAP4rev2 answers SEARCH with ESEARCH, whatever was asked. */
@@ -336,6 +407,8 @@ int main(void)
 		cmocka_unit_test(news_may_come_with_any_command),
 		cmocka_unit_test(words_are_no_literals),
 		cmocka_unit_test(parting_words_are_heard_while_listing),
+		cmocka_unit_test(a_folder_that_ends_the_session_is_left),
+		cmocka_unit_test(a_refused_search_ends_its_window_only),
 		cmocka_unit_test(takes_every_form_of_a_search),
 		cmocka_unit_test(a_message_without_a_size_is_listed),
 		cmocka_unit_test(mod_sequences_are_asked_where_there_are_any),

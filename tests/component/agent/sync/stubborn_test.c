@@ -199,6 +199,69 @@ static void what_cannot_be_listed_is_not_gone(void **state)
 	}
 }
 
+static const struct fake_folder *two_folders(void)
+{
+	static const struct fake_folder folders[] = {
+		{"() \"/\" \"Ahead\"", "Ahead", 3, letters},
+		{"() \"/\" \"INBOX\"", "INBOX", 7, letters},
+		{"() \"/\" \"Sealed\"", "Sealed", 5, letters},
+		{NULL, NULL, 0, NULL},
+	};
+
+	inbox_of(4);
+	return folders;
+}
+
+static const char *sealed(struct fake_imap *fake, const char *command)
+{
+	const char *answer = fake->context;
+
+	return strstr(command, "EXAMINE \"Sealed\"") ? answer : NULL;
+}
+
+/* What the server lists and does not let us read is said, and is no reason
+ * to fail; and what was stored of it stays. */
+static void a_folder_that_may_not_be_read_stops_nobody(void **state)
+{
+	static char refusal[] = "@ NO [NOPERM] not yours\r\n";
+	const struct fake_imap fake = {
+		.folders = two_folders(), .instead = sealed};
+	struct rig *rig = rig_new(&fake);
+
+	(void)state;
+	rig->fake.context = refusal;
+	rig_sync(rig);
+	assert_int_equal(rig->progress.totals.messages, 8);
+	assert_int_equal(rig->progress.totals.bodies, 4);
+	rig->fake.context = NULL;
+	rig_sync(rig);
+	assert_int_equal(rig->progress.totals.messages, 12);
+	rig->fake.context = refusal;
+	rig_sync(rig);
+	assert_int_equal(rig->progress.totals.messages, 12);
+	rig_free(rig);
+}
+
+/* One that the server cannot open without falling over is not proven, and all
+ * the others are there. */
+static void a_folder_that_ends_sessions_keeps_nothing_back(void **state)
+{
+	static char hang_up[] = "";
+	const struct fake_imap fake = {.folders = two_folders(),
+		.instead = sealed,
+		.context = hang_up};
+	struct rig *rig = rig_new(&fake);
+
+	(void)state;
+	assert_int_equal(rig_try(rig), -1);
+	assert_int_equal(rig->progress.totals.messages, 8);
+	assert_int_equal(rig->progress.totals.bodies, 4);
+	rig->fake.context = NULL;
+	rig_sync(rig);
+	assert_int_equal(rig->progress.totals.messages, 12);
+	rig_free(rig);
+}
+
 /* Nobody can say what is inside: it comes whole. */
 static void a_structure_that_makes_no_sense_hides_nothing(void **state)
 {
@@ -328,6 +391,9 @@ int main(void)
 		cmocka_unit_test(what_is_withheld_is_set_apart),
 		cmocka_unit_test(poison_is_halved_kept_and_tried_again),
 		cmocka_unit_test(what_cannot_be_listed_is_not_gone),
+		cmocka_unit_test(a_folder_that_may_not_be_read_stops_nobody),
+		cmocka_unit_test(
+			a_folder_that_ends_sessions_keeps_nothing_back),
 		cmocka_unit_test(a_structure_that_makes_no_sense_hides_nothing),
 		cmocka_unit_test(what_was_never_here_may_vanish),
 		cmocka_unit_test(a_delta_costs_the_same_for_any_mailbox),
