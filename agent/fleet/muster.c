@@ -126,7 +126,14 @@ static int add_member(struct muster *muster, const struct template *template,
 			"template %s names no controller; add controller: "
 			"{url, token_file}",
 			template->path);
-	return give_store(muster, member, err);
+	return 0;
+}
+
+static int compare_names(const void *left, const void *right)
+{
+	const struct member *const *a = left, *const *b = right;
+
+	return strcmp((*a)->name, (*b)->name);
 }
 
 static int compare_stores(const void *left, const void *right)
@@ -136,25 +143,52 @@ static int compare_stores(const void *left, const void *right)
 	return strcmp((*a)->profile.store, (*b)->profile.store);
 }
 
-/* Two clients on one store would wait for each other's lock for ever. */
-static int check_stores(const struct muster *muster, struct err *err)
+/* Fills the first two members that COMPARE holds for one; false: none. */
+static bool find_twins(const struct muster *muster,
+	int (*compare)(const void *, const void *),
+	const struct member *twins[2])
 {
 	const struct member **sorted = xcalloc(
 		muster->count + 1, sizeof(const struct member *));
-	int status = 0;
+	bool found = false;
 
 	for (size_t i = 0; i < muster->count; i++)
 		sorted[i] = &muster->members[i];
-	qsort(sorted, muster->count, sizeof(*sorted), compare_stores);
-	for (size_t i = 1; !status && i < muster->count; i++)
-		if (compare_stores(&sorted[i - 1], &sorted[i]) == 0)
-			status = err_set(err, ERR_CONFIG,
-				"%s and %s have one store, %s; put %%u into "
-				"its name, or store: none",
-				sorted[i - 1]->name, sorted[i]->name,
-				sorted[i]->profile.store);
+	qsort(sorted, muster->count, sizeof(*sorted), compare);
+	for (size_t i = 1; !found && i < muster->count; i++) {
+		found = compare(&sorted[i - 1], &sorted[i]) == 0;
+		twins[0] = sorted[i - 1];
+		twins[1] = sorted[i];
+	}
 	free(sorted);
-	return status;
+	return found;
+}
+
+/* To the controller two of one name are one that starts again and again. */
+static int check_names(
+	const struct muster *muster, const char *template, struct err *err)
+{
+	const struct member *twins[2];
+
+	if (!find_twins(muster, compare_names, twins))
+		return 0;
+	return err_set(err, ERR_CONFIG,
+		"template %s calls more than one client %s; put %%u into "
+		"account.user, and into controller.client where that is given",
+		template, twins[0]->name);
+}
+
+/* Two clients on one store would wait for each other's lock for ever. */
+static int check_stores(const struct muster *muster, struct err *err)
+{
+	const struct member *twins[2];
+
+	if (!find_twins(muster, compare_stores, twins))
+		return 0;
+	return err_set(err, ERR_CONFIG,
+		"%s and %s have one store, %s; put %%u into its name, or "
+		"store: none",
+		twins[0]->name, twins[1]->name, twins[0]->profile.store);
 }
 
 static int read_names(struct inventory *inventory,
@@ -190,6 +224,10 @@ int muster_make(struct muster *muster, const struct muster_request *request,
 	status = read_template(&template, request->template, err);
 	for (size_t i = 0; !status && i < names.count; i++)
 		status = add_member(muster, &template, &names.rows[i], err);
+	if (!status)
+		status = check_names(muster, request->template, err);
+	for (size_t i = 0; !status && i < muster->count; i++)
+		status = give_store(muster, &muster->members[i], err);
 	if (!status)
 		status = check_stores(muster, err);
 	inventory_free(&names);

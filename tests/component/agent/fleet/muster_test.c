@@ -122,6 +122,14 @@ static void refuses(void **state)
 		{ACCOUNT "store: %u\n", "u1..u2", "names no controller"},
 		{ACCOUNT "store: all\n" CONTROLLER, "u1..u2",
 			"u1 and u2 have one store"},
+		{"account: {user: u1, password_file: pw, "
+		 "imap: {host: 127.0.0.1, port: 143, security: none}}\n"
+		 "store: none\n" CONTROLLER,
+			"u1..u2", "calls more than one client u1; put %u"},
+		{ACCOUNT "store: %u\n"
+			 "controller: {url: 'https://c:1', token_file: token, "
+			 "client: one}\n",
+			"u1..u2", "calls more than one client one"},
 		{ACCOUNT "store: %u\n" CONTROLLER, "u1..u3000",
 			"start several for more"},
 		{ACCOUNT "store: %u\n" CONTROLLER, "u2..u1",
