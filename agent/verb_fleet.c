@@ -288,6 +288,9 @@ static int run(struct fleet *fleet, struct err *err)
 	log_info("fleet", "%zu clients", muster->count);
 	run_loop(fleet);
 	for (size_t i = 0; i < muster->count; i++)
+		if (fleet->clients[i])
+			client_end(fleet->clients[i]);
+	for (size_t i = 0; i < muster->count; i++)
 		client_free(fleet->clients[i]);
 	free(fleet->clients);
 	free(fleet->gone);

@@ -1,5 +1,5 @@
 /*
- * host.c - see host.h. The fleet's loop reads once a second.
+ * host.c - see host.h. The fleet's loop reads every other second.
  */
 #include "host.h"
 

@@ -373,12 +373,19 @@ int client_new(
 	return 0;
 }
 
+void client_end(struct client *client)
+{
+	if (client->sync)
+		sync_cancel(client->sync);
+	link_cancel(client->link);
+}
+
 void client_free(struct client *client)
 {
 	if (!client)
 		return;
+	client_end(client);
 	if (client->sync) {
-		sync_cancel(client->sync);
 		pthread_join(client->thread, NULL);
 		sync_free(client->sync);
 	}

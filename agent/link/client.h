@@ -44,6 +44,10 @@ void client_tell_host(struct client *client, const struct host_sample *host);
 /* -1 when the client cannot go on without a person: ERR says why. */
 int client_tick(struct client *client, struct err *err);
 
+/* Tells what runs to stop and does not wait for it: of many, all may stop at
+ * once before the first is freed. Nothing but client_free() may follow. */
+void client_end(struct client *client);
+
 /* Stops what runs at the next chance and reports it another time; what is
  * committed stays. NULL is fine. */
 void client_free(struct client *client);

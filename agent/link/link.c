@@ -492,17 +492,22 @@ int link_start(
 	return 0;
 }
 
+void link_cancel(struct link *link)
+{
+	pthread_mutex_lock(&link->mutex);
+	link->stopping = true;
+	pthread_cond_broadcast(&link->cond);
+	pthread_mutex_unlock(&link->mutex);
+	link_wire_cancel(link->wire);
+}
+
 void link_stop(struct link *link)
 {
 	struct err err = ERR_INIT;
 
 	if (!link)
 		return;
-	pthread_mutex_lock(&link->mutex);
-	link->stopping = true;
-	pthread_cond_broadcast(&link->cond);
-	pthread_mutex_unlock(&link->mutex);
-	link_wire_cancel(link->wire);
+	link_cancel(link);
 	pthread_join(link->thread, NULL);
 	if (keep_numbers(link, &err) || keep_pending(link, &err))
 		log_error(link->setup.subject, "%s", err.text);

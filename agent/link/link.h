@@ -37,6 +37,9 @@ struct link_setup {
 int link_start(
 	struct link **link, const struct link_setup *setup, struct err *err);
 
+/* Tells the thread to end and does not wait for it, as link_stop() does. */
+void link_cancel(struct link *link);
+
 /* Ends the thread, at once. Reports stay in the outbox. NULL is fine. */
 void link_stop(struct link *link);
 

@@ -9,10 +9,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "alloc.h"
@@ -479,6 +483,60 @@ static void a_new_policy_holds_from_the_next_start(void **state)
 	assert_int_equal(f->fake->sessions, 2);
 }
 
+static size_t threads(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	size_t count = 0;
+
+	assert_non_null(tasks);
+	while (readdir(tasks))
+		count++;
+	closedir(tasks);
+	return count;
+}
+
+/* Hundreds that wait for a controller which hangs end at once, not one after
+ * another. */
+static void ends_without_being_waited_for(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_in at = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof at;
+	int door = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	size_t before = threads();
+	int64_t end_us = clock_monotonic_us() + PATIENCE_US;
+	struct report report = {.phase = PHASE_IDLE};
+	struct link *link;
+	char *url;
+
+	assert_int_equal(bind(door, (struct sockaddr *)&at, size), 0);
+	assert_int_equal(listen(door, 1), 0);
+	getsockname(door, (struct sockaddr *)&at, &size);
+	url = xasprintf("http://127.0.0.1:%u", ntohs(at.sin_port));
+	const struct link_setup how = {
+		.directory = f->store,
+		.url = url,
+		.token_file = f->token,
+		.client = "u1",
+		.subject = "agent u1",
+		.wake = wake,
+	};
+	assert_int_equal(link_start(&link, &how, &f->err), 0);
+	link_post(link, &report, true);
+	int guest = accept(door, NULL, NULL);
+	assert_true(guest >= 0);
+	assert_true(threads() > before);
+	link_cancel(link);
+	while (threads() > before && clock_monotonic_us() < end_us)
+		clock_sleep_us(US_PER_MS);
+	assert_int_equal(threads(), before);
+	link_stop(link);
+	close(guest);
+	close(door);
+	free(url);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -494,6 +552,7 @@ int main(void)
 		TEST(a_command_is_obeyed_once),
 		TEST(a_dead_controller_stops_nobody),
 		TEST(a_new_policy_holds_from_the_next_start),
+		TEST(ends_without_being_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
