@@ -205,6 +205,9 @@ static int read_heading(struct reader *reader, char *line, struct err *err)
 	bool named = false;
 	char *field;
 
+	/* Spreadsheets begin a file in UTF-8 with a byte order mark. */
+	if (strncmp(line, "\xef\xbb\xbf", 3) == 0)
+		line += 3;
 	while ((field = next_field(&line))) {
 		size_t i = 0;
 
@@ -222,7 +225,7 @@ static int read_heading(struct reader *reader, char *line, struct err *err)
 	return named ? 0
 		     : err_set(err, ERR_CONFIG,
 			       "%s:1: no column is called client; the first "
-			       "line names the columns",
+			       "line names the columns, with commas",
 			       reader->path);
 }
 

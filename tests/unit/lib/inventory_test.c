@@ -91,6 +91,22 @@ static void reads_every_column(void **state)
 	inventory_free(&inventory);
 }
 
+static void reads_what_a_spreadsheet_wrote(void **state)
+{
+	struct inventory inventory;
+
+	(void)state;
+	assert_int_equal(load(&inventory,
+				 "\xef\xbb\xbf"
+				 "client,size\r\nu1,20MB\r\n",
+				 NULL),
+		0);
+	assert_int_equal(inventory.count, 1);
+	assert_string_equal(inventory.rows[0].client, "u1");
+	assert_int_equal(inventory.rows[0].size_bytes, 20000000);
+	inventory_free(&inventory);
+}
+
 static void reads_the_same_as_yaml(void **state)
 {
 	struct inventory inventory;
@@ -171,6 +187,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(expands_a_range),
 		cmocka_unit_test(reads_every_column),
+		cmocka_unit_test(reads_what_a_spreadsheet_wrote),
 		cmocka_unit_test(reads_the_same_as_yaml),
 		cmocka_unit_test(refuses),
 	};
