@@ -119,25 +119,10 @@ int command_serve(int argc, char **argv)
 	return result < 0 ? command_failed(&err) : EXIT_DONE;
 }
 
-/* Takes --state out of the arguments; the rest is the report's own. */
 int command_report(int argc, char **argv)
 {
 	struct common common;
-	char **rest = xcalloc((size_t)argc + 1, sizeof(*rest));
-	int count = 0, result;
 
 	common_init(&common);
-	for (int i = 0; i < argc; i++) {
-		if (strncmp(argv[i], "--state=", 8) == 0)
-			common.dir = argv[i] + 8;
-		else if ((strcmp(argv[i], "--state") == 0 ||
-				 strcmp(argv[i], "-s") == 0) &&
-			i + 1 < argc)
-			common.dir = argv[++i];
-		else
-			rest[count++] = argv[i];
-	}
-	result = report_command(common.dir, count, rest);
-	free(rest);
-	return result;
+	return report_command(common.dir, argc, argv);
 }

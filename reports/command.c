@@ -21,6 +21,10 @@ enum {
 };
 
 static const struct argp_option options[] = {
+	{"state", 's', "DIR", 0,
+		"State directory of the rollout ($SLUICE_STATE, else "
+		"./sluice-state)",
+		0},
 	{"html", KEY_HTML, "FILE", 0,
 		"write one self-contained HTML page; - is standard output", 0},
 	{"text", KEY_TEXT, NULL, 0, "print the report as plain text", 0},
@@ -50,6 +54,9 @@ static int parse(int key, char *word, struct argp_state *state)
 	struct report_request *request = state->input;
 
 	switch (key) {
+	case 's':
+		request->dir = word;
+		return 0;
 	case KEY_HTML:
 		request->html = word;
 		return 0;

@@ -231,7 +231,8 @@ static int draw(struct buf *page, const struct section *section,
 	size_t start = page->length;
 	int drawn;
 
-	buf_printf(page, "<section><h2>%s</h2>", section->title);
+	buf_printf(page, "<section><h2 id=%s-title>%s</h2>", section->id,
+		section->title);
 	buf_append_text(page, "<figure>");
 	if (section->before)
 		section->before(page);

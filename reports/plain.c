@@ -16,6 +16,7 @@
 #define WIDTH	     80
 #define BAR_WIDTH    32
 #define EVENTS_SHOWN 100
+#define DAY_CHARS    10
 #define SHOWN	     60 /* clients by name; the rest is in clients.csv */
 
 /* At most WIDTH characters of TEXT, then blanks up to it; width 0: all. */
@@ -313,6 +314,7 @@ static void history(struct buf *out, const struct findings *findings)
 {
 	size_t count = findings->command_count;
 	size_t first = count > EVENTS_SHOWN ? count - EVENTS_SHOWN : 0;
+	const char *day = "";
 
 	if (!count)
 		return;
@@ -320,10 +322,14 @@ static void history(struct buf *out, const struct findings *findings)
 	if (first)
 		buf_printf(out, "%zu earlier: in the HTML report\n", first);
 	for (size_t i = first; i < count; i++) {
-		/* The day stands in the report's head. */
-		char *line = xasprintf("%s %s", findings->commands[i].name + 11,
+		/* "2026-03-01 20:00:00" */
+		const char *time = findings->commands[i].name;
+		char *line = xasprintf("%s %s", time + DAY_CHARS + 1,
 			findings->commands[i].value);
 
+		if (strncmp(day, time, DAY_CHARS) != 0)
+			buf_printf(out, "%.*s\n", DAY_CHARS, time);
+		day = time;
 		paragraph(out, line, 2);
 		free(line);
 	}

@@ -256,15 +256,16 @@ static int take_svg(
 			plot->name);
 		goto done;
 	}
-	/* The page gives each figure a caption; the title element gnuplot
-	 * writes would only pop up as a tooltip. */
+	/* The page gives each figure a heading, NAME-title, and a caption;
+	 * the title element gnuplot writes would only pop up as a tooltip. */
 	start = strstr(body, "<g id=\"gnuplot_canvas\"");
 	buf_printf(svg,
 		"<svg id=\"%s\" viewBox=\"0 0 %u %u\" role=\"img\" "
+		"aria-labelledby=\"%s-title\" "
 		"xmlns=\"http://www.w3.org/2000/svg\" "
 		"xmlns:xlink=\"http://www.w3.org/1999/xlink\">\n"
 		"<g id=\"%s-canvas\"",
-		plot->name, plot->width, plot->height, plot->name);
+		plot->name, plot->width, plot->height, plot->name, plot->name);
 	append_with_own_ids(svg,
 		start ? start + strlen("<g id=\"gnuplot_canvas\"") : body,
 		plot->name);

@@ -43,6 +43,9 @@ for (const svg of document.querySelectorAll('svg')) {
 			if (!apart(texts[i], texts[j]))
 				seen.push(`${svg.id}: overlap: ${texts[i].text} | ${texts[j].text}`);
 	}
+	const title = document.getElementById(svg.getAttribute('aria-labelledby'));
+	if (!title?.textContent.trim())
+		seen.push(`${svg.id}: no name for who cannot see it`);
 	if (!texts.length)
 		seen.push(`${svg.id}: no text at all`);
 }
@@ -106,6 +109,10 @@ ok $? "full: tables for other programs"
 "$BUILD/bin/sluice" report --state "$work/full" --text > "$work/text" &&
 	! grep -qE '.{101}' "$work/text" && grep -q '<- batch size\|^PASS' "$work/text"
 ok $? "full: text fits a terminal"
+
+"$BUILD/bin/sluice" report "-s$work/full" --json | jq -e .clients > /dev/null &&
+	"$BUILD/bin/sluice" report --help | grep -q -- '-s, --state=DIR'
+ok $? "its state directory is an option as any other"
 
 "$BUILD/bin/sluice" report --state "$work/full" 99 --text > /dev/null 2> "$work/err"
 [ $? = 2 ] && grep -q 'no wave 99' "$work/err"

@@ -310,6 +310,35 @@ static void names_cannot_break_out(void **state)
 	drop(&made);
 }
 
+/* What was done at nine o'clock was done on some day. */
+static void the_text_names_each_day(void **state)
+{
+	struct buf text = BUF_INIT(0);
+	struct findings findings;
+	struct archived rows;
+	struct err err = ERR_INIT;
+	size_t last;
+	char *day;
+
+	(void)state;
+	rollout_simulate(&rows, &plans[1]);
+	last = rows.transition_count;
+	while (strncmp(rows.transitions[last - 1].object, "client ", 7) == 0)
+		last--;
+	rows.transitions[last - 1].at_us += 86400 * SECOND_US;
+	if (findings_gather(
+		    &findings, &rows, 0, INT64_C(1790000000000000), &err) < 0)
+		fail_msg("%s", err.text);
+	text_report(&findings, &text);
+	day = strstr(text.data, "\n2026-03-01\n");
+	assert_non_null(day);
+	assert_null(strstr(day + 1, "\n2026-03-01\n"));
+	assert_non_null(strstr(day, "\n2026-03-02\n"));
+	findings_free(&findings);
+	archived_free(&rows);
+	buf_free(&text);
+}
+
 /* Wave by wave: n, X at it, a client's speed, the probes, the next size. */
 static void waves_stand_side_by_side(void **state)
 {
@@ -444,6 +473,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(an_empty_archive_says_so),
 		cmocka_unit_test(what_was_not_measured_is_not_drawn),
 		cmocka_unit_test(names_cannot_break_out),
+		cmocka_unit_test(the_text_names_each_day),
 		cmocka_unit_test(waves_stand_side_by_side),
 		cmocka_unit_test(a_damaged_recommendation_is_an_error),
 		cmocka_unit_test(without_gnuplot_the_text_is_still_there),
