@@ -16,21 +16,24 @@
 #define BATCHES_MAX 16
 #define KNEE	    0.95
 #define BAR	    50 /* columns of the burn-down */
+#define SHORT_H	    3  /* in minutes up to here */
 
 static double p95_at(const struct outlook *o, unsigned n)
 {
 	return o->p95_ms ? o->p95_ms(o->p95_law, n) : NAN;
 }
 
-/* The least n with 95 % of the best X among those that keep the SLO. */
+/* What was advised, else the least n with 95 % of the best X; fewer where the
+ * SLO is not kept. */
 static unsigned automatic(const struct outlook *o)
 {
 	double best = 0;
 	unsigned most = OUTLOOK_BATCH_MAX;
 	unsigned n;
 
-	if (o->advised)
-		return o->advised;
+	for (n = o->advised; n; n--)
+		if (n == 1 || !(o->slo_ms > 0 && p95_at(o, n) > o->slo_ms))
+			return n;
 	for (n = 1; n <= most; n++) {
 		if (o->slo_ms > 0 && p95_at(o, n) > o->slo_ms)
 			most = n > 1 ? n - 1 : 1;
@@ -88,19 +91,23 @@ static void print_row(
 	char range[32];
 	char p95[16] = "-";
 	double ms = p95_at(o, batch);
+	int digits = f->hours_high < 10 ? 2 : 1;
 
-	snprintf(range, sizeof(range), "(%.1f..%.1f)", f->hours_low,
-		f->hours_high);
+	snprintf(range, sizeof(range), "(%.*f..%.*f)", digits, f->hours_low,
+		digits, f->hours_high);
 	if (isfinite(ms))
 		snprintf(p95, sizeof(p95), "%.0f", ms);
-	printf("%5u %9.0f %9.1f %8.1f %7.1f %12.1f %8.1f %-15s %7s\n", batch,
+	printf("%5u %9.0f %9.1f %8.1f %7.1f %12.*f %8.*f %-15s %7s\n", batch,
 		f->x_mb_min, f->user_mb_min, f->user_minutes,
-		f->user_minutes_p90, f->waits_h, f->hours, range, p95);
+		f->user_minutes_p90, digits, f->waits_h, digits, f->hours,
+		range, p95);
 }
 
 static void print_burn_down(
 	const struct forecast *f, unsigned batch, unsigned clients)
 {
+	bool short_one = f->hours_high < SHORT_H;
+
 	printf("\nClients left over time, batch %u (#: median; -: 90 %% "
 	       "cone)\n",
 		batch);
@@ -114,9 +121,10 @@ static void print_burn_down(
 					: i >= low && i < high ? '-'
 							       : ' ');
 		bar[BAR] = '\0';
-		printf("%8.1f h |%s| %.0f\n",
-			f->hours_high * p / (FORECAST_POINTS - 1), bar,
-			f->left[p]);
+		printf("%8.1f %s |%s| %.0f\n",
+			f->hours_high * (short_one ? 60 : 1) * p /
+				(FORECAST_POINTS - 1),
+			short_one ? "min" : "h", bar, f->left[p]);
 	}
 }
 
@@ -149,9 +157,9 @@ int outlook_print(const struct outlook *o, bool json)
 
 	if (read_batches(o, batch, &count) < 0) {
 		fprintf(stderr,
-			"sluice: simulate: --batch \"%s\": sizes from "
-			"1 to %d or auto, with commas\n",
-			o->batches, OUTLOOK_BATCH_MAX);
+			"sluice: simulate: --batch \"%s\": at most %d "
+			"sizes from 1 to %d or auto, with commas\n",
+			o->batches, BATCHES_MAX, OUTLOOK_BATCH_MAX);
 		return 2;
 	}
 	json_t *list = json_array();

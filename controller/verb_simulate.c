@@ -18,10 +18,12 @@
 #include "fit.h"
 #include "guess.h"
 #include "record.h"
+#include "units.h"
 #include "verb_model.h"
 #include "verb_simulate.h"
 
 #define CLIENTS_MAX 1000000
+#define X1_LEAST    0.001
 
 struct options {
 	const char *state;
@@ -66,7 +68,7 @@ static const struct argp_option option_table[] = {
 	{"clients", KEY_CLIENTS, "N", 0,
 		"clients to do (those left in the archive, else 500)", 1},
 	{"batch", KEY_BATCH, "LIST", 0,
-		"batch sizes to compare (5,10,auto); auto is what was recommended, or the knee of the law within the SLO",
+		"batch sizes to compare (5,10,auto); auto is what was recommended, or the knee of the law; within the SLO",
 		1},
 	{"median", KEY_MEDIAN, "MB", 0,
 		"median mailbox (by what is left in the archive, else 300)", 1},
@@ -78,7 +80,8 @@ static const struct argp_option option_table[] = {
 		"largest p95 of people who work online, for auto", 1},
 	{NULL, 0, NULL, 0, "The server, measured:", 2},
 	{"state", 's', "DIR", 0,
-		"take the law from the last recommendation of this archive", 2},
+		"take the law from the last recommendation of this archive ($SLUICE_STATE)",
+		2},
 	{NULL, 0, NULL, 0, "The server, by its law:", 3},
 	{"x1", KEY_X1, "MB", 0, "one sync alone moves so many MB/min", 3},
 	{"alpha", KEY_ALPHA, "A", 0, "contention (0.02)", 3},
@@ -124,31 +127,36 @@ static double number(const char *text, double most, struct argp_state *state)
 	return value;
 }
 
-static double hour(const char *text, char stop, struct argp_state *state)
+static unsigned whole(const char *text, double most, struct argp_state *state)
 {
-	char *end;
-	long h = strtol(text, &end, 10);
-	long m = 0;
+	double value = number(text, most, state);
 
-	if (*end == ':')
-		m = strtol(end + 1, &end, 10);
-	if (end == text || *end != stop || h < 0 || h > 24 || m < 0 || m > 59)
-		argp_error(state, "\"%s\" is not a time of day", text);
-	return (double)h + (double)m / 60;
+	if (value != floor(value))
+		argp_error(state, "\"%s\" is not a whole number", text);
+	return (unsigned)value;
 }
 
 static void window(
-	struct options *o, const char *text, struct argp_state *state)
+	struct forecast_plan *plan, const char *text, struct argp_state *state)
 {
-	const char *dash = strchr(text, '-');
+	struct err err = ERR_INIT;
+	int from, to;
 
-	if (!dash)
-		argp_error(
-			state, "\"%s\" is not a window as 20:00-06:00", text);
-	else {
-		o->outlook.plan.window_from_h = hour(text, '-', state);
-		o->outlook.plan.window_to_h = hour(dash + 1, '\0', state);
-	}
+	if (units_parse_window(text, &from, &to, &err) < 0)
+		argp_error(state, "--window: %s", err.text);
+	plan->window_from_h = from / 60.0;
+	plan->window_to_h = to / 60.0;
+}
+
+static void start(
+	struct forecast_plan *plan, const char *text, struct argp_state *state)
+{
+	struct err err = ERR_INIT;
+	int minute;
+
+	if (units_parse_time(text, &minute, &err) < 0)
+		argp_error(state, "--at: %s", err.text);
+	plan->start_h = minute / 60.0;
 }
 
 static void trouble(
@@ -174,7 +182,7 @@ static bool parse_rollout(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case KEY_CLIENTS:
-		plan->clients = (unsigned)number(arg, CLIENTS_MAX, state);
+		plan->clients = whole(arg, CLIENTS_MAX, state);
 		o->clients_given = true;
 		if (plan->clients == 0)
 			argp_error(state, "there must be a client");
@@ -190,16 +198,16 @@ static bool parse_rollout(int key, char *arg, struct argp_state *state)
 		plan->sigma_mb = number(arg, 4, state);
 		return true;
 	case KEY_WINDOW:
-		window(o, arg, state);
+		window(plan, arg, state);
 		return true;
 	case KEY_START:
-		plan->start_h = hour(arg, '\0', state);
+		start(plan, arg, state);
 		return true;
 	case KEY_SLO:
 		o->outlook.slo_ms = number(arg, 1e9, state);
 		return true;
 	case KEY_STUDY:
-		o->study.servers = (unsigned)number(arg, 100000, state);
+		o->study.servers = whole(arg, 100000, state);
 		return true;
 	case KEY_TROUBLE:
 		trouble(&o->study, arg, state);
@@ -247,6 +255,26 @@ static bool parse_part(int key, char *arg, struct argp_state *state)
 	return false;
 }
 
+static void check_law(struct options *o, struct argp_state *state)
+{
+	bool given = o->x1 > 0 || o->law_given || o->server_given;
+
+	if (!o->state && !given)
+		o->state = getenv("SLUICE_STATE");
+	if (o->x1 > 0 && o->x1 < X1_LEAST)
+		argp_error(state, "--x1: less than %g MB/min is no sync",
+			X1_LEAST);
+	if (!o->state && !(o->x1 > 0))
+		argp_error(state,
+			"give a law: --state DIR (the last fit), or --x1 "
+			"MB/min with --alpha and --beta, or with --nic, "
+			"--core, --disk");
+	if ((o->state && given) || (o->law_given && o->server_given))
+		argp_error(state,
+			"one law only: --state, or --x1 with --alpha and "
+			"--beta, or --x1 with the server's parts");
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -272,17 +300,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		argp_error(state, "unexpected argument \"%s\"", arg);
 		return 0;
 	case ARGP_KEY_END:
-		if (o->study.servers)
-			return 0;
-		if (!o->state && !(o->x1 > 0))
-			argp_error(state,
-				"give a law: --state DIR (the last fit), or "
-				"--x1 MB/min with --alpha and --beta, or with "
-				"--nic, --core, --disk");
-		if (!!o->state + o->law_given + o->server_given > 1)
-			argp_error(state,
-				"one law only: --state, or --alpha and "
-				"--beta, or the server's parts");
+		if (!o->study.servers)
+			check_law(o, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -436,6 +455,17 @@ static int choose_law(struct options *o, struct err *err)
 	return 0;
 }
 
+/* Who asks for an SLO must not be shown a size that knows of none. */
+static int check_slo(const struct outlook *outlook, struct err *err)
+{
+	if (!(outlook->slo_ms > 0) || outlook->p95_ms)
+		return 0;
+	return err_set(err, ERR_CONFIG,
+		"--slo: nothing is known of people who work online; describe "
+		"the server by its parts (--nic, --core, --disk), or give "
+		"--state of a rollout with a canary");
+}
+
 int simulate_main(int argc, char **argv)
 {
 	static const struct argp argp = {option_table, parse, NULL,
@@ -465,7 +495,7 @@ int simulate_main(int argc, char **argv)
 		o.study.seed = o.outlook.plan.seed;
 		return study_print(&o.study, o.json);
 	}
-	if (choose_law(&o, &err) < 0) {
+	if (choose_law(&o, &err) < 0 || check_slo(&o.outlook, &err) < 0) {
 		fprintf(stderr, "sluice: simulate: %s\n", err.text);
 		return err_exit_status(&err);
 	}

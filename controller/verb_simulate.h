@@ -20,7 +20,7 @@ struct outlook {
 	const void *p95_law;
 	struct forecast_plan plan;
 	const char *batches; /* "5,10,auto" */
-	unsigned advised;    /* what auto is; 0: the knee within SLO_MS */
+	unsigned advised;    /* what auto is within SLO_MS; 0: the knee */
 	double slo_ms;	     /* 0: none */
 	char source[256];    /* one sentence: where the law comes from */
 };

@@ -5,6 +5,7 @@
  */
 #include <math.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -13,18 +14,23 @@
 
 static void study_text(const struct study *s)
 {
+	double high = s->row[STRATEGY_SLUICE].advice_high;
+
 	printf("%u servers, %u clients each, seed %llu, trouble %s; median "
-	       "optimum %.0f\nThe 90 %% interval of the gain 5 -> 10 held the truth "
-	       "in %.0f %% of %u.\n",
+	       "optimum %.0f\n",
 		s->servers, s->clients, (unsigned long long)s->seed,
-		server_trouble_names[s->trouble], s->opt_median,
-		100 * s->coverage, s->gains);
+		server_trouble_names[s->trouble], s->opt_median);
+	if (s->gains)
+		printf("The 90 %% interval of the gain 5 -> 10 held the truth "
+		       "in %.0f %% of %u.\n",
+			100 * s->coverage, s->gains);
 	printf("The pilots took %.0f %% of the makespan in the median.\n",
 		100 * s->pilots_median);
-	printf("Of all advices after the pilots %.1f %% were above 1.5 x the "
-	       "optimum.\n\n",
-		100 * s->row[STRATEGY_SLUICE].advice_high);
-	puts("                                  makespan regret, %   above SLO"
+	if (isfinite(high))
+		printf("Of all advices after the pilots %.1f %% were above "
+		       "1.5 x the optimum.\n",
+			100 * high);
+	puts("\n                                  makespan regret, %   above SLO"
 	     "  runs    worst  over-  first advice\n"
 	     "policy                           median   mean    90th  % of "
 	     "time >5 %   p95/SLO   load  >1.5x opt, %");
@@ -90,13 +96,13 @@ static void study_json(const struct study *s)
 				"advice_high",
 				number_or_null(true, r->advice_high)));
 	}
-	json_t *json = json_pack("{s:i,s:i,s:I,s:s,s:f,s:f,s:f,s:i,s:o,s:o}",
+	json_t *json = json_pack("{s:i,s:i,s:I,s:s,s:f,s:f,s:o,s:i,s:o,s:o}",
 		"servers", (int)s->servers, "clients", (int)s->clients, "seed",
 		(json_int_t)s->seed, "trouble",
 		server_trouble_names[s->trouble], "optimum_median",
 		s->opt_median, "pilots_median", s->pilots_median, "coverage",
-		s->coverage, "gains", (int)s->gains, "policies", list, "each",
-		servers_json(s));
+		number_or_null(s->gains > 0, s->coverage), "gains",
+		(int)s->gains, "policies", list, "each", servers_json(s));
 	json_dumpf(json, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
 	putchar('\n');
 	json_decref(json);
@@ -109,13 +115,15 @@ static void show_progress(unsigned done)
 
 int study_print(struct study *study, bool json)
 {
-	study_run(study, json ? NULL : show_progress);
-	if (json) {
-		study_json(study);
-	} else {
+	bool watched = isatty(STDERR_FILENO);
+
+	study_run(study, watched ? show_progress : NULL);
+	if (watched)
 		fputs("\r                    \r", stderr);
+	if (json)
+		study_json(study);
+	else
 		study_text(study);
-	}
 	study_free(study);
 	return 0;
 }

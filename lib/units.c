@@ -192,6 +192,19 @@ static const char *read_minute(const char *text, int *minute)
 	return text[3] < '6' && *minute < 24 * 60 ? text + 5 : NULL;
 }
 
+int units_parse_time(const char *text, int *minute, struct err *err)
+{
+	int value = 0;
+	const char *end = read_minute(text, &value);
+
+	if (!end || *end)
+		return err_set(err, ERR_CONFIG,
+			"expected a time of day, as 20:00, found '%.40s'",
+			text);
+	*minute = value;
+	return 0;
+}
+
 int units_parse_window(
 	const char *text, int *from_min, int *to_min, struct err *err)
 {

@@ -30,6 +30,9 @@ int units_parse_percent(const char *text, double *ratio, struct err *err);
 /* "3x" is 3.0. */
 int units_parse_factor(const char *text, double *factor, struct err *err);
 
+/* "20:00": minutes since midnight. */
+int units_parse_time(const char *text, int *minute, struct err *err);
+
 /* "20:00-06:00": minutes since midnight, local time; TO may be before FROM. */
 int units_parse_window(
 	const char *text, int *from_min, int *to_min, struct err *err);

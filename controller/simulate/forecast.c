@@ -14,9 +14,10 @@
 #include "alloc.h"
 #include "random.h"
 
-#define DAY_MIN	    1440.0
-#define ENOUGH_RUNS 5 /* for very many clients, who average by themselves */
-#define MANY	    20000
+#define DAY_MIN	     1440.0
+#define ENOUGH_RUNS  5 /* for very many clients, who average by themselves */
+#define MANY	     20000
+#define CALENDAR_MIN 1e12 /* beyond it a double has no minutes any more */
 
 struct running {
 	double until; /* W at its end */
@@ -77,7 +78,7 @@ static double closed_for(const struct run *run)
 	double to = plan->window_to_h * 60;
 	double day = fmod(plan->start_h * 60 + run->now_min, DAY_MIN);
 
-	if (from == to)
+	if (from == to || run->now_min > CALENDAR_MIN)
 		return 0;
 	bool open = from < to ? day >= from && day < to
 			      : day >= from || day < to;

@@ -3,6 +3,7 @@
 # types them: what is printed, and what is refused.
 set -u
 . tests/tap.sh
+unset SLUICE_STATE
 DIR=$(mktemp -d)
 trap 'rm -rf "$DIR"' EXIT
 cd "$DIR" || exit 1
@@ -48,17 +49,46 @@ ok $? "clients left, from all to none"
 	free kept)" = true ]
 ok $? "auto keeps the SLO"
 
+"$BIN/../tests/component/reports/report_test" . > made &&
+	"$BIN/sluice" simulate --state full --batch auto --json > free &&
+	"$BIN/sluice" simulate --state full --batch auto --json \
+		--slo "$(jq '.[0].online_p95_ms - 1' free)" > kept
+ok $? "a server that was measured"
+[ "$(jq -s '.[0][0].batch > .[1][0].batch and .[1][0].batch > 0 and
+	.[0][0].online_p95_ms > .[1][0].online_p95_ms' free kept)" = true ]
+ok $? "fewer than advised where they do not keep the SLO"
+
 refuses "no law" 'give a law: --state DIR' simulate
+refuses "a sync that never ends" 'less than 0.001 MB/min is no sync' \
+	simulate --x1 1e-9
 refuses "two laws" 'one law only' simulate --x1 50 --nic 100 --alpha 0.1
 refuses "a sync faster than its link" 'one sync alone cannot move 900 MB/min' \
 	simulate --x1 900 --nic 100
 refuses "a batch that is none" 'sizes from 1 to 500 or auto' \
 	simulate --x1 50 --batch 5,many
-refuses "a window that is none" 'is not a window as 20:00-06:00' \
+refuses "two laws, one of them measured" 'one law only' \
+	simulate --state . --x1 50
+refuses "a window that is none" 'a time of day, as 20:00-06:00' \
 	simulate --x1 50 --window 20:00
-refuses "a time that is none" 'is not a time of day' \
-	simulate --x1 50 --window 20:00-26:00
+refuses "a window that never closes" 'empty window' \
+	simulate --x1 50 --window 20:00-20:00
+refuses "a time that is none" 'a time of day, as 20:00,' \
+	simulate --x1 50 --at 26:00
+refuses "an SLO of nobody" 'nothing is known of people who work online' \
+	simulate --x1 50 --slo 80
+refuses "a half of a client" '"2.5" is not a whole number' \
+	simulate --x1 50 --clients 2.5
+SLUICE_STATE=$DIR/elsewhere "$BIN/sluice" simulate > out 2>&1
+has "the archive that the environment names" \
+	'^sluice: simulate: .*/elsewhere: no rollout is here'
 
+"$BIN/sluice" simulate --x1 50 --clients 12 --batch 12 > out
+has "a rollout of minutes, in minutes" '^ +1[0-9]\.[0-9] min \|'
+has "and in hundredths of hours" '\([01]\.[0-9][0-9]\.\.[01]\.[0-9][0-9]\)'
+
+"$BIN/sluice" simulate --study 1 --clients 1 --product-only > out 2> err
+! [ -s err ] && ! grep -qi nan out
+ok $? "a study of too few clients says what it knows"
 "$BIN/sluice" simulate --study 1 --clients 30 --seed 7 --json > out
 ok $? "a study of one server"
 [ "$(jq '(.policies | length) == 10 and (.each | length) == 1' out)" = true ]

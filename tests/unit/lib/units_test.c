@@ -70,6 +70,20 @@ static void reads_ratios(void **state)
 	assert_int_equal(units_parse_factor("3", &x, NULL), -1);
 }
 
+static void reads_times(void **state)
+{
+	static const char *const bad[] = {
+		"", "8:00", "24:00", "20:60", "20:00x", "20", "-1:00"};
+	int minute;
+
+	(void)state;
+	assert_int_equal(units_parse_time("20:15", &minute, NULL), 0);
+	assert_int_equal(minute, 20 * 60 + 15);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		if (units_parse_time(bad[i], &minute, NULL) == 0)
+			fail_msg("'%s' was taken", bad[i]);
+}
+
 static void reads_windows(void **state)
 {
 	static const char *const bad[] = {"", "20:00", "20:00-", "24:00-06:00",
@@ -111,6 +125,7 @@ int main(void)
 		cmocka_unit_test(reads_durations),
 		cmocka_unit_test(reads_sizes_and_rates),
 		cmocka_unit_test(reads_ratios),
+		cmocka_unit_test(reads_times),
 		cmocka_unit_test(reads_windows),
 		cmocka_unit_test(writes_for_people),
 	};

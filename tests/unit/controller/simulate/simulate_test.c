@@ -149,6 +149,25 @@ static void forecast_keeps_the_window(void **state)
 	near_to(f.hours, 35, 0.02);
 }
 
+/* So slow that a double has no minutes any more: it ends all the same. */
+static void forecast_ends(void **state)
+{
+	static const double x = 1e-18;
+	struct forecast_law law = {constant, &x, 0};
+	struct forecast_plan plan = {.clients = 3,
+		.batch = 2,
+		.median_mb = 60,
+		.window_from_h = 22,
+		.window_to_h = 23,
+		.start_h = 22,
+		.seed = 1};
+	struct forecast f;
+
+	(void)state;
+	forecast_run(&f, &law, &plan);
+	assert_true(f.hours > 1e18);
+}
+
 static void a_study_keeps_its_promises(void **state)
 {
 	static struct study first, second;
@@ -201,6 +220,7 @@ int main(void)
 		cmocka_unit_test(a_guess_is_its_parts),
 		cmocka_unit_test(forecast_adds_up),
 		cmocka_unit_test(forecast_keeps_the_window),
+		cmocka_unit_test(forecast_ends),
 		cmocka_unit_test(a_study_keeps_its_promises),
 		cmocka_unit_test(trouble_does_not_make_it_bold),
 	};
