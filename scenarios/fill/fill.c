@@ -255,6 +255,18 @@ static void wait_for_workers(struct work *work, int64_t started_us)
 	pthread_mutex_unlock(&work->lock);
 }
 
+static int check_user(
+	const struct scenario *scenario, const char *user, struct err *err)
+{
+	for (size_t i = 0; user && i < scenario->client_count; i++)
+		if (strcmp(scenario->client[i].name, user) == 0)
+			return 0;
+	return user
+		? err_set(err, ERR_CONFIG,
+			  "--user %s: the scenario has no such client", user)
+		: 0;
+}
+
 /* Returns the exit status. */
 static int fill_all(struct work *work)
 {
@@ -293,6 +305,8 @@ int fill_main(int argc, char **argv)
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &options);
 	if (scenario_load(&scenario, options.scenario, &err) < 0)
 		goto failed;
+	if (check_user(&scenario, options.user, &err) < 0)
+		goto free_scenario;
 	if (options.manifest &&
 		manifest_open(&work.manifest, options.manifest, &err) < 0)
 		goto free_scenario;

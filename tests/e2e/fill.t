@@ -113,6 +113,9 @@ like "and the others are filled" "$output" "filled 1 of 2 mailboxes"
 output=$("$BIN/sluice" fill "$WORK/none.yaml" --passwords "$WORK/pw" 2>&1)
 is "no such scenario: status 2" $? 2
 like "and names the file" "$output" "none.yaml"
+output=$("$BIN/sluice" fill "$WORK/cyrus.yaml" --user nobody 2>&1)
+is "a user who is no client: status 2" $? 2
+like "and says so" "$output" "--user nobody: the scenario has no such client"
 output=$("$BIN/sluice" fill 2>&1)
 is "no scenario: status 2" $? 2
 "$LAB" stop cyrus --dir "$WORK/lab"
