@@ -181,6 +181,7 @@ int main(int argc, char **argv)
 
 	keep_memory_small();
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* EFBIG says more */
 	argp_err_exit_status = 2;
 	take_where(&argc, argv, &where);
 	if (argc > 1 && strcmp(argv[1], "--version") == 0) {

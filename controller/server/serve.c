@@ -211,6 +211,7 @@ int serve_run(const struct serve_options *options, struct err *err)
 		return -1;
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* EFBIG says more */
 	uv_loop_init(&server->loop);
 	if (listen_on(server, options, err) == 0 &&
 		write_url(server, err) == 0) {

@@ -131,6 +131,13 @@ note "the interrupted run ended with status $?"
 check "server killed: it is completed" sync_user u005
 same_store "server killed: and the store is what was put" u005
 
+# ---- a file that may not grow: without a word from the agent it would die
+profile u006
+(ulimit -f 256 && sync_user u006)
+is "a limit of file sizes: status 1" $? 1
+like "and says so" "$(cat "$WORK/u006.err")" "no space|too large"
+check "without it it is completed" sync_user u006
+
 # ---- a full disk
 mkdir -p "$WORK/small"
 profile u006
