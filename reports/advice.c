@@ -22,6 +22,19 @@
 
 #define CURVE_POINTS 160
 
+char *gather_limit(const char *key)
+{
+	for (int id = 0; key && id < LIMIT_COUNT; id++)
+		if (strcmp(limit_key((enum limit_id)id), key) == 0)
+			return xstrdup(limit_name((enum limit_id)id));
+	return xstrdup(key ? key : "");
+}
+
+static char *limit_of(const json_t *object, const char *key)
+{
+	return gather_limit(json_string_value(json_object_get(object, key)));
+}
+
 static char *text_of(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
@@ -96,8 +109,8 @@ static void take_result(struct findings *findings, json_t *result)
 {
 	findings->has_advice = true;
 	findings->verdict = text_of(result, "verdict");
-	findings->binding = text_of(result, "binding");
-	findings->next_limit = text_of(result, "next_limit");
+	findings->binding = limit_of(result, "binding");
+	findings->next_limit = limit_of(result, "next_limit");
 	findings->batch = count_of(result, "batch_size");
 	findings->batch_before = count_of(result, "n_now");
 	findings->observed = count_of(result, "n_obs");

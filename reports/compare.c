@@ -112,11 +112,7 @@ static void take_advice(
 	if (!last)
 		return;
 	wave->advised = last->batch_size;
-	for (int id = 0; id < LIMIT_COUNT && !wave->limit; id++)
-		if (strcmp(limit_key((enum limit_id)id), last->binding) == 0)
-			wave->limit = xstrdup(limit_name((enum limit_id)id));
-	if (!wave->limit)
-		wave->limit = xstrdup(last->binding);
+	wave->limit = gather_limit(last->binding);
 }
 
 void gather_comparison(

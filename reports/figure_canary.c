@@ -58,7 +58,7 @@ int figure_canary(
 		"set key at graph 1, graph 1.02 right bottom horizontal "
 		"samplen 1.5 font ',11'\n"
 		"plot $canary using 1:4 with lines linewidth 1 "
-		"linecolor rgb '#cbd5e1' title 'p99', "
+		"linecolor rgb '#64748b' title 'p99', "
 		"$canary using 1:3 with lines linewidth 1.6 "
 		"linecolor rgb '#7c3aed' title 'p95', "
 		"$canary using 1:2 with lines linewidth 1.2 "

@@ -19,6 +19,9 @@ void gather_moments(struct findings *findings, const struct archived *archived);
 /* history.c: gates and what was done by whom. */
 void gather_history(struct findings *findings, const struct archived *archived);
 
+/* advice.c: the words for the key of a limit, for free(). */
+char *gather_limit(const char *key);
+
 /* compare.c: the figures of each wave beside the others'. */
 void gather_comparison(
 	struct findings *findings, const struct archived *archived);

@@ -88,15 +88,18 @@ static void verdict_box(struct buf *page, const struct findings *findings)
 	}
 	buf_printf(page, "<div class=answer>%u synchronisation%s at once</div>",
 		findings->batch, findings->batch == 1 ? "" : "s");
-	buf_append_text(page, "<p>Limited by ");
-	markup_text(page, findings->binding);
-	if (findings->next_limit && *findings->next_limit) {
-		buf_append_text(page, "; next limit: ");
-		markup_text(page, findings->next_limit);
+	buf_append_text(page, "<p>");
+	if (*findings->binding) {
+		buf_append_text(page, "Limited by ");
+		markup_text(page, findings->binding);
+		if (*findings->next_limit) {
+			buf_append_text(page, "; next limit: ");
+			markup_text(page, findings->next_limit);
+		}
+		buf_append_text(page, ". ");
 	}
-	buf_append_text(page, ".");
 	if (findings->advice_wave)
-		buf_printf(page, " Recommended after wave %u.",
+		buf_printf(page, "Recommended after wave %u.",
 			findings->advice_wave);
 	buf_append_text(page, "</p>");
 	gain_sentence(page, findings);
@@ -195,9 +198,11 @@ struct section {
 
 static const struct section sections[] = {
 	{"rate", "How many at once", figure_rate,
-		"Each point is the mean of the 5 s buckets in which exactly n "
+		"Each point is the mean of the buckets in which exactly n "
 		"clients were in their bulk phase, with its standard error. "
-		"The fit is the capacity law n/X = c0 + c1(n-1) + c2 n(n-1).",
+		"The fit is the capacity law n/X = c0 + c1(n-1) + c2 n(n-1) "
+		"or, where that fits better, a straight line up to a "
+		"ceiling.",
 		"No bucket with a steady number of clients has been measured.",
 		NULL, NULL},
 	{"speeds", "Speed of each client", figure_speeds,

@@ -128,10 +128,13 @@ static void verdict(struct buf *out, const struct findings *findings)
 		return;
 	}
 	put(out, findings->verdict, 0);
-	buf_printf(out, ": %u synchronisation%s at once; limited by ",
-		findings->batch, findings->batch == 1 ? "" : "s");
-	put(out, findings->binding, 0);
-	if (findings->next_limit && *findings->next_limit) {
+	buf_printf(out, ": %u synchronisation%s at once", findings->batch,
+		findings->batch == 1 ? "" : "s");
+	if (*findings->binding) {
+		buf_append_text(out, "; limited by ");
+		put(out, findings->binding, 0);
+	}
+	if (*findings->next_limit) {
 		buf_append_text(out, "\nnext limit: ");
 		put(out, findings->next_limit, 0);
 	}
@@ -222,7 +225,7 @@ static void comparison(struct buf *out, const struct findings *findings)
 	heading(out, "Waves side by side");
 	buf_append_text(out,
 		"wave at once clients  MB/min    n   MB/min canary brake "
-		"verdict      next limit\n"
+		"verdict      size limited by\n"
 		"                     per cl.      at that n p95 ms\n");
 	for (size_t i = 0; i < findings->wave_count; i++) {
 		const struct finding_wave *wave = &findings->waves[i];

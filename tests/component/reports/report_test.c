@@ -135,10 +135,13 @@ static void bind(struct recommendation_row *row, const char *limit)
 	json_object_set_new(result, "binding", json_string(limit));
 	free(row->result_json);
 	row->result_json = json_dumps(result, 0);
+	snprintf(row->binding, sizeof(row->binding), "%s", limit);
 	json_decref(result);
 }
 
-static void assert_headline(const struct archived *rows, size_t expected)
+/* LIMIT: as the text form names it. */
+static void assert_headline(
+	const struct archived *rows, size_t expected, const char *limit)
 {
 	const struct recommendation_row *row = &rows->advice[expected];
 	char *said = xasprintf("recommended after wave %u\n", row->wave);
@@ -154,6 +157,7 @@ static void assert_headline(const struct archived *rows, size_t expected)
 	assert_int_equal(findings.batch, row->batch_size);
 	text_report(&findings, &text);
 	assert_non_null(strstr(text.data, said));
+	assert_non_null(strstr(text.data, limit));
 	tables_report_json(&findings, &json);
 	report = json_loads(json.data, 0, NULL);
 	assert_int_equal(json_integer_value(json_object_get(
@@ -176,14 +180,22 @@ static void the_headline_is_of_the_server(void **state)
 	assert_true(rows.advice_count >= 4);
 	for (size_t i = 0; i < rows.advice_count; i++)
 		bind(&rows.advice[i], "clients");
-	assert_headline(&rows, rows.advice_count - 1);
+	assert_headline(&rows, rows.advice_count - 1,
+		"at once; limited by clients left\n");
 	bind(&rows.advice[1], "knee");
-	assert_headline(&rows, 1);
+	assert_headline(&rows, 1, "at once; limited by throughput knee\n");
 	bind(&rows.advice[2], "step");
-	assert_headline(&rows, 2);
+	assert_headline(&rows, 2, "at once; limited by step limit\n");
 	snprintf(
 		rows.advice[3].verdict, sizeof(rows.advice[3].verdict), "FAIL");
-	assert_headline(&rows, 3);
+	assert_headline(&rows, 3, "at once; limited by clients left\n");
+	json_t *result = json_loads(rows.advice[3].result_json, 0, NULL);
+	json_object_set_new(result, "binding", json_null());
+	json_object_set_new(result, "next_limit", json_null());
+	free(rows.advice[3].result_json);
+	rows.advice[3].result_json = json_dumps(result, 0);
+	json_decref(result);
+	assert_headline(&rows, 3, "synchronisations at once\n");
 	archived_free(&rows);
 }
 
