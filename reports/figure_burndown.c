@@ -13,6 +13,7 @@
 #include "figures.h"
 #include "findings.h"
 #include "plot.h"
+#include "summary.h"
 
 static int by_end(const void *left, const void *right)
 {
@@ -37,7 +38,7 @@ static double write_rows(struct plot *plot, const struct findings *findings,
 {
 	const struct finding_client **done = xcalloc(
 		findings->client_count + 1, sizeof(const void *));
-	double clients = (double)findings->client_count, mb = 0;
+	double clients = (double)findings_summary(findings).clients, mb = 0;
 	size_t count = 0;
 
 	for (size_t i = 0; i < findings->client_count; i++) {

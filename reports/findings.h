@@ -32,6 +32,7 @@ struct finding_client {
 	char *cause_kind;
 	unsigned wave; /* the last one it was in; 0: none yet */
 	bool done, failed, verified;
+	bool excluded; /* by a person: nobody waits for it */
 	uint64_t messages, bodies, folders, items, quarantined, retries;
 	double mb, seconds, mb_min;
 	double paused_s;

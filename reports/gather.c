@@ -70,6 +70,7 @@ static void gather_client(
 	client->done = row->state == CLIENT_DONE ||
 		row->state == CLIENT_SKIPPED;
 	client->failed = failed_state(row->state);
+	client->excluded = row->state == CLIENT_EXCLUDED;
 	client->verified = progress->verified;
 	client->messages = progress->messages;
 	client->bodies = progress->bodies;

@@ -134,7 +134,7 @@ static void tiles(struct buf *page, const struct findings *findings)
 
 	buf_append_text(page, "<section id=summary class=tiles>");
 	tile(page, "clients done and verified", "%zu of %zu", sum.verified,
-		findings->client_count);
+		sum.clients);
 	tile(page, "clients failed", "%zu", sum.failed);
 	tile(page, "synchronised", "%.*f MB", sum.mb < 100 ? 1 : 0, sum.mb);
 	tile(page, "best measured rate, all together",

@@ -107,7 +107,7 @@ static void opening(struct buf *out, const struct findings *findings)
 			units_format_duration(
 				findings->to_us - findings->from_us, length));
 	buf_printf(out, "clients:  %zu of %zu done and verified, %zu failed\n",
-		sum.verified, findings->client_count, sum.failed);
+		sum.verified, sum.clients, sum.failed);
 	buf_printf(out, "payload:  %.1f MB", sum.mb);
 	if (isfinite(sum.median_mb_min))
 		buf_printf(

@@ -49,6 +49,7 @@ struct findings_summary findings_summary(const struct findings *findings)
 	for (size_t i = 0; i < findings->client_count; i++) {
 		const struct finding_client *client = &findings->clients[i];
 
+		sum.clients += !client->excluded;
 		sum.verified += client->done && client->verified;
 		sum.failed += client->failed;
 		sum.started += client->started_us != 0;

@@ -9,6 +9,7 @@
 #include "findings.h"
 
 struct findings_summary {
+	size_t clients; /* who are to be done */
 	size_t verified, failed, started;
 	double mb;	      /* of all clients */
 	double best_mb_min;   /* of the levels; 0: none */

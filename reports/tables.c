@@ -265,7 +265,7 @@ void tables_report_json(const struct findings *findings, struct buf *json)
 		       "s:o}",
 		     "rollout", text(findings->rollout), "state",
 		     text(findings->state), "wave", (int)findings->wave,
-		     "clients", (json_int_t)findings->client_count, "verified",
+		     "clients", (json_int_t)sum.clients, "verified",
 		     (json_int_t)sum.verified, "failed", (json_int_t)sum.failed,
 		     "mb", number(sum.mb), "seconds",
 		     number((double)(findings->to_us - findings->from_us) /

@@ -322,6 +322,31 @@ static void names_cannot_break_out(void **state)
 	drop(&made);
 }
 
+/* Nobody waits for who was excluded. */
+static void the_excluded_are_not_to_be_done(void **state)
+{
+	struct buf text = BUF_INIT(0);
+	struct findings findings;
+	struct archived rows;
+	struct err err = ERR_INIT;
+	size_t at = 0;
+
+	(void)state;
+	rollout_simulate(&rows, &plans[0]);
+	while (rows.clients[at].state != CLIENT_GAVE_UP)
+		at++;
+	rows.clients[at].state = CLIENT_EXCLUDED;
+	if (findings_gather(
+		    &findings, &rows, 0, INT64_C(1790000000000000), &err) < 0)
+		fail_msg("%s", err.text);
+	text_report(&findings, &text);
+	assert_non_null(strstr(text.data, "39 of 39 done and verified, 0 fai"));
+	assert_int_equal(findings_summary(&findings).clients, 39);
+	findings_free(&findings);
+	archived_free(&rows);
+	buf_free(&text);
+}
+
 /* What was done at nine o'clock was done on some day. */
 static void the_text_names_each_day(void **state)
 {
@@ -485,6 +510,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(an_empty_archive_says_so),
 		cmocka_unit_test(what_was_not_measured_is_not_drawn),
 		cmocka_unit_test(names_cannot_break_out),
+		cmocka_unit_test(the_excluded_are_not_to_be_done),
 		cmocka_unit_test(the_text_names_each_day),
 		cmocka_unit_test(waves_stand_side_by_side),
 		cmocka_unit_test(a_damaged_recommendation_is_an_error),
