@@ -62,5 +62,7 @@ const char style_sheet[] =
 	"body{max-width:none;padding:0}"
 	"figure,.verdict,.tile,tr{break-inside:avoid}"
 	"h2{break-after:avoid}"
+	"table{font-size:8px}"
+	"th,td{padding:3px 4px;overflow-wrap:break-word}"
 	".scroll{overflow:visible}thead{display:table-header-group}"
 	"@page{size:A4;margin:14mm}}";

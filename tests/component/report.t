@@ -60,10 +60,10 @@ note.textContent = 'CHECKED ' + document.querySelectorAll('svg').length +
 document.body.replaceChildren(note);
 JS
 
-browse() { # PAGE -> its DOM after the check
+browse() { # PAGE [WIDTH] -> its DOM after the check
 	timeout 60 chromium --headless --no-sandbox --disable-gpu --disable-quic \
 		--no-first-run --disable-background-networking \
-		--disable-component-update --disable-sync --window-size=1100,900 \
+		--disable-component-update --disable-sync --window-size="${2:-1100},900" \
 		--user-data-dir="$work/browser" --dump-dom "file://$1" 2> /dev/null
 }
 
@@ -92,6 +92,12 @@ for name in full one hostile thousand; do
 	! grep -q 'FOUND' "$work/$name.dom"
 	ok $? "$name: labels neither overlap nor are cut off"
 done
+
+# An A4 sheet has 688 pixels between the margins of the style sheet.
+sed 's/@media print/@media screen/' "$work/full.check.html" > "$work/print.html"
+browse "$work/print.html" 688 > "$work/print.dom"
+grep -q '^END' "$work/print.dom" && ! grep -q 'FOUND the page is' "$work/print.dom"
+ok $? "full: no table is wider than a printed page"
 
 missing=
 for id in verdict summary rate speeds load clients canary canarylevels burndown \
