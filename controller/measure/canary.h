@@ -6,11 +6,12 @@
  * DAV. Starts are scheduled openly: the latency counts from the intended
  * start, so a slow server cannot slow the clock it is measured by
  * (coordinated omission). A probe that is still running when its successor
- * is due makes that one wait, and the wait counts; one that waited for the
- * whole timeout has failed. A refused login is tried again only every 30 s,
- * so that the account is not locked.
+ * is due does not delay that one, as one user does not delay another: up to
+ * eight are under way. The ninth waits, and the wait counts; one that waited
+ * for the whole timeout has failed. A refused login is tried again only every
+ * 30 s, and alone, so that the account is not locked.
  *
- * Own thread; canary_take() and canary_status() never wait.
+ * Own threads; canary_take() and canary_status() never wait.
  */
 #ifndef SLUICE_CANARY_H
 #define SLUICE_CANARY_H
@@ -56,7 +57,7 @@ int canary_start(struct canary **canary, const struct canary_options *options,
 	int64_t (*clock)(void), struct err *err);
 void canary_stop(struct canary **canary);
 
-/* Moves up to MAX finished probes, oldest first. */
+/* Moves up to MAX finished probes, in the order of their ends. */
 size_t canary_take(struct canary *canary, struct canary_probe *out, size_t max);
 
 void canary_status(struct canary *canary, struct canary_status *out);

@@ -50,6 +50,17 @@ void canary_dav_free(struct canary_dav *dav)
 	free(dav);
 }
 
+const char *canary_dav_calendar(const struct canary_dav *dav)
+{
+	return dav->calendar;
+}
+
+void canary_dav_use(struct canary_dav *dav, const char *calendar)
+{
+	free(dav->calendar);
+	dav->calendar = xstrdup(calendar);
+}
+
 /* What a multistatus is searched for: the href inside PROPERTY, or of the
  * first response that holds PROPERTY at all. */
 struct search {

@@ -23,4 +23,8 @@ void canary_dav_free(struct canary_dav *dav);
 int canary_dav_day(struct canary_dav *dav, int64_t now_wall_us,
 	int64_t timeout_us, struct err *err);
 
+/* The calendar that was found, NULL: none was; and take it without a search. */
+const char *canary_dav_calendar(const struct canary_dav *dav);
+void canary_dav_use(struct canary_dav *dav, const char *calendar);
+
 #endif

@@ -125,8 +125,7 @@ check "and its return releases them" wait_for 180 \
 
 # ---- waiting users suffer
 slo=$(status .now.slo_ms)
-# Some seven round trips a probe: 1.15 x the objective more, and less than the
-# interval: probes that wait for each other would stop everything.
+# Some seven round trips a probe: 1.15 x the objective more.
 line "$(jq -n --argjson slo "$slo" '1.15 * $slo / 14 | ceil')"
 slow_from=$(archive 'select max(start_us) from probe')
 check "new starts are held" wait_for 90 \

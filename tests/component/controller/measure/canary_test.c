@@ -5,9 +5,13 @@
 #include <stdint.h>
 /* cmocka wants the four above first. */
 #include <cmocka.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -133,6 +137,69 @@ static void a_silent_server_times_out(void **state)
 	fake_imap_stop(&fake);
 }
 
+/* Answers the commands of one probe of an empty mailbox. */
+static void serve_once(int fd)
+{
+	FILE *in = fdopen(dup(fd), "r");
+	char line[512], tag[32];
+
+	assert_non_null(in);
+	assert_true(dprintf(fd, "* OK hello\r\n") > 0);
+	while (fgets(line, sizeof(line), in)) {
+		if (sscanf(line, "%31s", tag) != 1)
+			break;
+		assert_true(dprintf(fd, "%s OK done\r\n", tag) > 0);
+		if (strstr(line, "LOGOUT"))
+			break;
+	}
+	fclose(in);
+}
+
+/* A server that takes connections and says nothing for as long as it likes:
+ * how many are made while the first one waits. */
+static void a_slow_probe_delays_no_other(void **state)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(address);
+	struct account account = {
+		.user = "guest", .password_file = password_file};
+	struct canary_options options = {.account = &account,
+		.interval_us = US_PER_S / 2,
+		.timeout_us = 10 * PATIENCE_US};
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	struct err err = ERR_INIT;
+	struct canary *canary;
+	struct canary_probe probe;
+	int fd[3];
+
+	(void)state;
+	assert_int_equal(
+		bind(listener, (struct sockaddr *)&address, length), 0);
+	assert_int_equal(listen(listener, 16), 0);
+	getsockname(listener, (struct sockaddr *)&address, &length);
+	account.imap = (struct endpoint){
+		"127.0.0.1", ntohs(address.sin_port), SECURITY_NONE};
+	assert_int_equal(
+		canary_start(&canary, &options, clock_wall_us, &err), 0);
+	fd[0] = accept(listener, NULL, NULL);
+	/* Let in once, so that it need not be careful. */
+	serve_once(fd[0]);
+	probe = first_probe(canary);
+	assert_true(probe.latency_us >= 0);
+	for (int i = 1; i < 3; i++) {
+		struct pollfd wait = {.fd = listener, .events = POLLIN};
+
+		assert_int_equal(poll(&wait, 1, PATIENCE_US / 1000), 1);
+		fd[i] = accept(listener, NULL, NULL);
+	}
+	assert_int_equal(canary_take(canary, &probe, 1), 0);
+	canary_stop(&canary);
+	for (int i = 0; i < 3; i++)
+		close(fd[i]);
+	close(listener);
+}
+
 static void wants_imap_and_a_password(void **state)
 {
 	struct err err = ERR_INIT;
@@ -157,6 +224,7 @@ int main(void)
 		cmocka_unit_test(refused_login_is_said),
 		cmocka_unit_test(a_dead_server_fails_probes),
 		cmocka_unit_test(a_silent_server_times_out),
+		cmocka_unit_test(a_slow_probe_delays_no_other),
 		cmocka_unit_test(wants_imap_and_a_password),
 	};
 
