@@ -24,6 +24,9 @@
 #define JUMP_SAME  (1 * US_PER_S) /* how alike three late reports must be */
 #define MAX_AGENTS 1000000U
 #define CLOCK_MAX  (INT64_C(1) << 60) /* no machine is up for longer */
+/* No client moves more: 100 Gbit/s, and what it may have moved in a second. */
+#define RATE_MAX  12500ULL /* bytes a microsecond */
+#define BURST_MAX (RATE_MAX * US_PER_S)
 
 struct agent {
 	bool known;
@@ -139,14 +142,13 @@ static void read_clock(struct agent *agent, const char *boot, int64_t sent_us,
 /* One link of the chain: the agent was in its phase until TO_US, and by then
  * had moved BYTES more. */
 static void add_interval(struct slicer *slicer, struct agent *agent,
-	int64_t to_us, uint64_t bytes)
+	int64_t to_us, uint64_t bytes, unsigned flags)
 {
 	int64_t from_us = agent->last_us;
-	unsigned flags = 0;
 
 	if (phase_active(agent->phase) &&
 		to_us - from_us > slicer->policy.gap_us)
-		flags = BUCKET_NO_DATA;
+		flags |= BUCKET_NO_DATA;
 	slots_spread(slicer->slots, from_us, to_us, bytes,
 		agent->phase == PHASE_SYNCING, phase_active(agent->phase),
 		flags);
@@ -169,6 +171,19 @@ static void set_phase(
 			agent->last_us + slicer->policy.settle_us);
 }
 
+/* What the agent can have moved since its last sample, by its own clock; after
+ * a boot nobody knows how long that was. */
+static uint64_t most_bytes(const struct agent *agent, int64_t at_us)
+{
+	uint64_t span_us = agent->last_at_us == INT64_MIN
+		? (uint64_t)US_PER_S * 86400
+		: (uint64_t)(at_us - agent->last_at_us);
+
+	return span_us > UINT64_MAX / RATE_MAX - BURST_MAX
+		? UINT64_MAX
+		: span_us * RATE_MAX + BURST_MAX;
+}
+
 static void add_sample(
 	struct slicer *slicer, struct agent *agent, const struct sample *sample)
 {
@@ -183,11 +198,16 @@ static void add_sample(
 		agent->phase = PHASE_IDLE;
 	} else {
 		uint64_t bytes = 0;
+		unsigned flags = 0;
 		if (sample->app_bytes > agent->last_bytes)
 			bytes = sample->app_bytes - agent->last_bytes;
+		if (bytes > most_bytes(agent, sample->at_us)) {
+			bytes = 0;
+			flags = BUCKET_INVALID;
+		}
 		if (at_us < agent->last_us)
 			at_us = agent->last_us;
-		add_interval(slicer, agent, at_us, bytes);
+		add_interval(slicer, agent, at_us, bytes, flags);
 		agent->last_bytes = sample->app_bytes;
 	}
 	agent->last_at_us = sample->at_us;
@@ -234,7 +254,7 @@ void slicer_lost(struct slicer *slicer, unsigned number, int64_t at_us)
 		return;
 	struct agent *agent = &slicer->agents[number];
 	if (at_us > agent->last_us)
-		add_interval(slicer, agent, at_us, 0);
+		add_interval(slicer, agent, at_us, 0, 0);
 	set_phase(slicer, agent, PHASE_IDLE);
 }
 

@@ -199,6 +199,22 @@ static void falling_counter_counts_from_there(void **state)
 	assert_int_equal(slicer_bytes(*state), 6000);
 }
 
+/* A counter that no line could have brought so far tells nothing; what comes
+ * after it does. */
+static void absurd_counters_count_nothing(void **state)
+{
+	for (int s = 1000; s <= 1040; s++)
+		say(*state, 1, s * S, PHASE_SYNCING,
+			s == 1022 ? UINT64_C(1) << 60
+				  : (uint64_t)(s - 1000) * 1000000);
+	take(*state, 1045 * S);
+	/* The lie, and the counter falling from it. */
+	assert_int_equal(slicer_bytes(*state), 38000000);
+	assert_true(bucket_at(1020)->flags & BUCKET_INVALID);
+	assert_int_equal(bucket_at(1025)->flags, 0);
+	assert_true(fabsf(bucket_at(1025)->x_mb_min - 60) < 0.01F);
+}
+
 static void maps_clocks(void **state)
 {
 	/* An agent whose clock is 500 s behind ours and whose reports take
@@ -420,6 +436,7 @@ int main(void)
 		T(ignores_doubles_and_disorder),
 		T(late_samples_revise),
 		T(falling_counter_counts_from_there),
+		T(absurd_counters_count_nothing),
 		T(maps_clocks),
 		T(survives_a_suspended_clock),
 		T(new_boot_keeps_the_count),
