@@ -8,6 +8,7 @@
  */
 #include <math.h>
 
+#include "chance.h"
 #include "decision.h"
 #include "hist.h"
 
@@ -77,17 +78,11 @@ struct window {
 	unsigned probes, above;
 };
 
-/* Of COUNT things that each go wrong in 5 %, so many may, at 95 %. */
-static double by_chance(double count)
-{
-	return 0.05 * count + 1.645 * sqrt(count * 0.05 * 0.95);
-}
-
 static void close_window(struct census *census, struct window *window)
 {
 	if (window->probes >= 5) {
 		census->windows++;
-		census->within += window->above <= by_chance(window->probes);
+		census->within += window->above <= chance_most(window->probes);
 	}
 	window->probes = window->above = 0;
 }
@@ -151,7 +146,7 @@ static void gate_canary(struct decision *d, const struct census *census)
 	}
 	size_t above = census->windows - census->within;
 	if (isfinite(d->out->slo_ms) &&
-		(double)above > by_chance((double)census->windows)) {
+		(double)above > chance_most((double)census->windows)) {
 		fail(d);
 		d->shrink = true;
 		decision_say(d->out,

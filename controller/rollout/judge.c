@@ -11,9 +11,9 @@
 #include <stdio.h>
 
 #include "alloc.h"
+#include "chance.h"
 #include "scenario.h"
 
-#define SLO_KEPT_MIN	   0.95
 #define PROBE_FAILURES_MAX 0.01
 #define DATA_MIN	   0.80
 #define GENERATOR_MAX	   0.20
@@ -122,19 +122,25 @@ static void judge_clients(struct judge_result *result,
 static void judge_canary(struct judge_result *result,
 	const struct judge_measured *measured, bool brief)
 {
+	unsigned most = (unsigned)chance_most(measured->windows);
 	struct judge_rule *rule;
 
 	rule = add_rule(result, "waiting users",
-		isnan(measured->slo_kept) ? JUDGE_INCONCLUSIVE
-			: measured->slo_kept >= SLO_KEPT_MIN ? JUDGE_PASS
-							     : JUDGE_FAIL);
-	if (isnan(measured->slo_kept))
+		measured->windows == 0			  ? JUDGE_INCONCLUSIVE
+			: measured->windows_above <= most ? JUDGE_PASS
+							  : JUDGE_FAIL);
+	if (measured->windows == 0)
 		say(rule->measured, "not measured");
 	else
-		say(rule->measured, "p95 within %.0f ms in %.0f%% of windows",
-			measured->slo_ms, 100 * measured->slo_kept);
-	say(rule->limit, "in at least %.0f%%", 100 * SLO_KEPT_MIN);
-	rule->advisory = brief && isnan(measured->slo_kept);
+		say(rule->measured, "p95 within %.0f ms in %u of %u windows",
+			measured->slo_ms,
+			measured->windows - measured->windows_above,
+			measured->windows);
+	if (measured->windows == 0)
+		say(rule->limit, "95%% of windows");
+	else
+		say(rule->limit, "at least %u", measured->windows - most);
+	rule->advisory = brief && measured->windows == 0;
 	rule = add_rule(result, "failed probes",
 		isnan(measured->probe_failures) ? JUDGE_INCONCLUSIVE
 			: measured->probe_failures <= PROBE_FAILURES_MAX

@@ -26,8 +26,9 @@ struct judge_measured {
 	double exporter_share; /* of its seconds with server load */
 	double canary_share;   /* of its probes that took place */
 	double slo_ms;
-	double slo_kept;       /* share of 30 s windows within the SLO */
-	double probe_failures; /* share */
+	unsigned windows;	/* of 30 s; 0: none was measured */
+	unsigned windows_above; /* the SLO, by more than chance */
+	double probe_failures;	/* share */
 	/* Share of the wave in which a fleet's own host was the bottleneck,
 	 * and what was short; NaN: no fleet. */
 	double generator_share;

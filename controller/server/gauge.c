@@ -364,12 +364,11 @@ static void fill_measured(
 		.canary_share = share(gauge->probes.count,
 			interval_s > 0 ? floor(seconds / interval_s) : 0),
 		.slo_ms = gauge->policy.slo_ms,
-		.slo_kept = probes_slo_kept(
-			&gauge->probes, gauge->policy.slo_ms),
 		.probe_failures = probes_wave_failures(&gauge->probes),
 		.generator_share = generator_share(gauge->generator),
 		.generator = generator_text(gauge->generator),
 	};
+	m->windows = probes_windows(&gauge->probes, &m->windows_above);
 }
 
 int gauge_tick(struct gauge *gauge, struct rollout *r,

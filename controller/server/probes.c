@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chance.h"
 #include "clock.h"
 
 #define WINDOW_US      (30 * US_PER_S)
@@ -31,22 +32,40 @@ static double p95_ms(int64_t *values, size_t count)
 void probes_wave(struct probes *probes, int64_t now_us)
 {
 	probes->wave_us = probes->window_us = now_us;
-	probes->window_count = 0;
-	probes->windows = probes->windows_kept = 0;
+	probes->window_count = probes->window_above = 0;
+	probes->windows = probes->windows_above = 0;
 	probes->count = probes->failed = 0;
 }
 
-static void close_window(struct probes *probes, int64_t now_us, double slo_ms)
+static bool is_window(const struct probes *probes)
+{
+	return probes->window_count >= RECENT_MIN;
+}
+
+/* More of its probes are than chance explains. */
+static bool is_above(const struct probes *probes)
+{
+	return probes->window_above > chance_most(probes->window_count);
+}
+
+static void close_window(struct probes *probes, int64_t now_us)
 {
 	if (now_us - probes->window_us < WINDOW_US)
 		return;
-	if (probes->window_count >= RECENT_MIN && slo_ms > 0) {
+	if (is_window(probes)) {
 		probes->windows++;
-		probes->windows_kept += p95_ms(probes->window,
-						probes->window_count) <= slo_ms;
+		probes->windows_above += is_above(probes);
 	}
-	probes->window_count = 0;
+	probes->window_count = probes->window_above = 0;
 	probes->window_us = now_us;
+}
+
+void probes_add_idle(struct probes *probes, int64_t latency_us)
+{
+	probes->idle_us[probes->idle_next] = latency_us;
+	probes->idle_next = (probes->idle_next + 1) % PROBES_IDLE;
+	if (probes->idle_count < PROBES_IDLE)
+		probes->idle_count++;
 }
 
 void probes_add(struct probes *probes, int64_t start_us, int64_t latency_us,
@@ -59,17 +78,15 @@ void probes_add(struct probes *probes, int64_t start_us, int64_t latency_us,
 		probes->recent_count++;
 	probes->count++;
 	probes->failed += latency_us < 0;
-	close_window(probes, start_us, slo_ms);
+	close_window(probes, start_us);
 	if (latency_us < 0)
 		return;
-	if (probes->window_count < sizeof(probes->window) / sizeof(int64_t))
-		probes->window[probes->window_count++] = latency_us;
-	if (!idle)
-		return;
-	probes->idle_us[probes->idle_next] = latency_us;
-	probes->idle_next = (probes->idle_next + 1) % PROBES_IDLE;
-	if (probes->idle_count < PROBES_IDLE)
-		probes->idle_count++;
+	if (slo_ms > 0) {
+		probes->window_count++;
+		probes->window_above += (double)latency_us / US_PER_MS > slo_ms;
+	}
+	if (idle)
+		probes_add_idle(probes, latency_us);
 }
 
 double probes_p95_ms(const struct probes *probes)
@@ -106,16 +123,14 @@ double probes_failure_share(const struct probes *probes, int64_t now_us)
 	return count ? (double)failed / count : NAN;
 }
 
-double probes_slo_kept(const struct probes *probes, double slo_ms)
+unsigned probes_windows(const struct probes *probes, unsigned *above)
 {
-	int64_t window[sizeof(probes->window) / sizeof(int64_t)];
-
-	if (probes->windows)
-		return (double)probes->windows_kept / probes->windows;
-	if (probes->window_count < RECENT_MIN || !(slo_ms > 0))
-		return NAN;
-	memcpy(window, probes->window, sizeof(window));
-	return p95_ms(window, probes->window_count) <= slo_ms ? 1 : 0;
+	if (probes->windows || !is_window(probes)) {
+		*above = probes->windows_above;
+		return probes->windows;
+	}
+	*above = is_above(probes);
+	return 1;
 }
 
 double probes_wave_failures(const struct probes *probes)

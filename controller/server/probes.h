@@ -22,9 +22,8 @@ struct probes {
 
 	/* of the wave */
 	int64_t wave_us, window_us;
-	int64_t window[64]; /* good ones of the current 30 s */
-	size_t window_count;
-	unsigned windows, windows_kept;
+	unsigned window_count, window_above; /* good ones of the last 30 s */
+	unsigned windows, windows_above;     /* whole ones, with 5 probes */
 	unsigned count, failed;
 };
 
@@ -32,6 +31,9 @@ struct probes {
 void probes_wave(struct probes *probes, int64_t now_us);
 void probes_add(struct probes *probes, int64_t start_us, int64_t latency_us,
 	bool idle, double slo_ms);
+
+/* One of the idle baseline that was measured before. */
+void probes_add_idle(struct probes *probes, int64_t latency_us);
 
 /* Of the last 60 that did not fail; NaN: fewer than 5. */
 double probes_p95_ms(const struct probes *probes);
@@ -42,9 +44,9 @@ double probes_idle_p95_ms(const struct probes *probes);
 /* Of those in the minute before NOW_US; NaN: none. */
 double probes_failure_share(const struct probes *probes, int64_t now_us);
 
-/* Share of the wave's whole windows; of a wave shorter than one, the probes
- * that there are count as its window. NaN: fewer than 5. */
-double probes_slo_kept(const struct probes *probes, double slo_ms);
+/* Whole windows of the wave and how many of them were above the SLO; of a wave
+ * shorter than one, the probes that there are count as its window. */
+unsigned probes_windows(const struct probes *probes, unsigned *above);
 
 /* Share of the wave's probes; NaN: none. */
 double probes_wave_failures(const struct probes *probes);

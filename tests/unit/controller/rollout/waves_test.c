@@ -441,7 +441,7 @@ static void no_data_is_not_a_pass(void **state)
 		.exporter_share = 1,
 		.canary_share = 1,
 		.slo_ms = 100,
-		.slo_kept = 1,
+		.windows = 20,
 		.probe_failures = 0};
 	struct judge_result result;
 	struct world *w = world_new(1);
@@ -458,18 +458,27 @@ static void no_data_is_not_a_pass(void **state)
 	judge_wave(&result, &counts, &m, steps);
 	assert_int_equal(result.verdict, JUDGE_INCONCLUSIVE);
 	/* Worse beats unknown. */
-	m.slo_kept = 0.5;
+	m.windows_above = 10;
 	judge_wave(&result, &counts, &m, steps);
 	assert_int_equal(result.verdict, JUDGE_FAIL);
 	assert_non_null(strstr(result.reason, "waiting users"));
-	m.slo_kept = NAN;
+	m.windows = m.windows_above = 0;
 	m.exporter_share = 1;
 	judge_wave(&result, &counts, &m, steps);
 	assert_int_equal(result.verdict, JUDGE_INCONCLUSIVE);
-	m.slo_kept = 1;
+	m.windows = 20;
 	m.probe_failures = 0.05;
 	judge_wave(&result, &counts, &m, steps);
 	assert_int_equal(result.verdict, JUDGE_FAIL);
+	/* Two of twenty are chance, three are not. */
+	m.probe_failures = 0;
+	m.windows_above = 2;
+	judge_wave(&result, &counts, &m, steps);
+	assert_int_equal(result.verdict, JUDGE_PASS);
+	m.windows_above = 3;
+	judge_wave(&result, &counts, &m, steps);
+	assert_int_equal(result.verdict, JUDGE_FAIL);
+	assert_non_null(strstr(result.reason, "in 17 of 20 windows"));
 	/* A wave of two seconds has no buckets; that is said, not judged. */
 	m = (struct judge_measured){
 		.exporter = true, .seconds = 2, .exporter_share = NAN};

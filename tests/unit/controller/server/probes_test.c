@@ -18,7 +18,6 @@ static void knows_nothing_of_nothing(void **state)
 	assert_true(isnan(probes_p95_ms(&p)));
 	assert_true(isnan(probes_idle_p95_ms(&p)));
 	assert_true(isnan(probes_failure_share(&p, US_PER_S)));
-	assert_true(isnan(probes_slo_kept(&p, 100)));
 	assert_true(isnan(probes_wave_failures(&p)));
 }
 
@@ -57,26 +56,54 @@ static void keeps_the_idle_baseline_apart(void **state)
 	assert_true(probes_p95_ms(&p) == 500);
 }
 
+/* COUNT probes a second apart, every EVERY-th of them of HIGH_MS. */
+static void add_probes(
+	struct probes *p, int64_t from_s, int count, int every, int64_t high_ms)
+{
+	for (int i = 0; i < count; i++)
+		probes_add(p, (from_s + i) * US_PER_S,
+			((i + 1) % every ? 50 : high_ms) * US_PER_MS, false,
+			100);
+}
+
 static void judges_windows_of_thirty_seconds(void **state)
 {
 	struct probes p = {.count = 0};
+	unsigned above;
 
 	(void)state;
 	probes_wave(&p, 0);
-	for (int i = 0; i < 30; i++)
-		probes_add(&p, i * US_PER_S, 50 * US_PER_MS, false, 100);
+	assert_int_equal(probes_windows(&p, &above), 0);
+	add_probes(&p, 0, 30, 100, 0);
 	/* Shorter than a window: what there is counts. */
-	assert_true(probes_slo_kept(&p, 100) == 1);
-	assert_true(probes_slo_kept(&p, 40) == 0);
-	for (int i = 30; i < 61; i++)
-		probes_add(&p, i * US_PER_S, 150 * US_PER_MS, false, 100);
-	assert_int_equal(p.windows, 2);
-	assert_true(probes_slo_kept(&p, 100) == 0.5);
+	assert_int_equal(probes_windows(&p, &above), 1);
+	assert_int_equal(above, 0);
+	add_probes(&p, 30, 31, 1, 150);
+	assert_int_equal(probes_windows(&p, &above), 2);
+	assert_int_equal(above, 1);
 	probes_add(&p, 61 * US_PER_S, -1, false, 100);
 	assert_true(fabs(probes_wave_failures(&p) - 1.0 / 62) < 1e-9);
 	probes_wave(&p, 62 * US_PER_S);
-	assert_true(isnan(probes_slo_kept(&p, 100)));
+	assert_int_equal(probes_windows(&p, &above), 0);
 	assert_true(isnan(probes_wave_failures(&p)));
+}
+
+/* Where one of twenty may be above, two or three of thirty are by chance. */
+static void three_of_thirty_are_chance(void **state)
+{
+	struct probes p = {.count = 0};
+	unsigned above;
+
+	(void)state;
+	probes_wave(&p, 0);
+	add_probes(&p, 0, 300, 10, 150);
+	probes_add(&p, 300 * US_PER_S, 0, false, 100);
+	assert_int_equal(probes_windows(&p, &above), 10);
+	assert_int_equal(above, 0);
+	probes_wave(&p, 300 * US_PER_S);
+	add_probes(&p, 300, 31, 7, 150);
+	assert_int_equal(probes_windows(&p, &above), 1);
+	assert_int_equal(above, 1);
 }
 
 int main(void)
@@ -86,6 +113,7 @@ int main(void)
 		cmocka_unit_test(takes_the_last_sixty),
 		cmocka_unit_test(keeps_the_idle_baseline_apart),
 		cmocka_unit_test(judges_windows_of_thirty_seconds),
+		cmocka_unit_test(three_of_thirty_are_chance),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
