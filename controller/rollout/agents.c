@@ -60,6 +60,14 @@ static void check_client(
 	}
 }
 
+/* The agent of a client in mid-sync does not sync; unless it should stand
+ * still, which ends with a report that it is idle. */
+static void start_again(struct rollout *r, struct client_row *client)
+{
+	if (client_state_active(client->state) && !client->braked)
+		client_command(r, client, COMMAND_START);
+}
+
 void rollout_enrolled(struct rollout *r, struct client_row *client,
 	const struct enroll *enroll, const char *agent, int64_t now_us)
 {
@@ -73,8 +81,7 @@ void rollout_enrolled(struct rollout *r, struct client_row *client,
 	client->command_done = 0;
 	rollout_touch(r, client);
 	/* The machine was set up anew in mid-sync: its new agent starts. */
-	if (client_state_active(client->state))
-		client_command(r, client, COMMAND_START);
+	start_again(r, client);
 	check_client(r, client, now_us);
 }
 
@@ -110,6 +117,19 @@ static void sync_failed(struct rollout *r, struct client_row *client,
 	client_fail(r, client, report->retryable, now_us, reason);
 }
 
+/* An agent that was killed goes on when it is started again, whether or not it
+ * was told to stand still before. */
+static bool forgot_pause(
+	const struct client_row *client, const struct report *report)
+{
+	if (!client->braked || report->command < client->command_id)
+		return false;
+	return report->phase == PHASE_STARTING
+		? client->state != CLIENT_STARTING
+		: report->phase != PHASE_PAUSED &&
+			client->state == CLIENT_PAUSED;
+}
+
 /* An active client follows its agent's phase. */
 static void follow_phase(struct rollout *r, struct client_row *client,
 	const struct report *report, int64_t now_us)
@@ -125,7 +145,7 @@ static void follow_phase(struct rollout *r, struct client_row *client,
 	switch (report->phase) {
 	case PHASE_IDLE:
 		/* Its machine was restarted before the sync had begun. */
-		client_command(r, client, COMMAND_START);
+		start_again(r, client);
 		break;
 	case PHASE_DONE:
 		if (report->progress.verified)
@@ -139,6 +159,8 @@ static void follow_phase(struct rollout *r, struct client_row *client,
 		sync_failed(r, client, report, now_us);
 		break;
 	default:
+		if (forgot_pause(client, report))
+			client_command(r, client, COMMAND_PAUSE);
 		if (client->state != CLIENT_LOST ||
 			report->phase != PHASE_STARTING)
 			(void)client_set_state(r, client, states[report->phase],

@@ -38,7 +38,7 @@ static void watch_active(
 			units_format_duration(now_us - heard_us, span));
 		(void)client_set_state(r, client, CLIENT_LOST, now_us,
 			controller, reason, NULL);
-	} else if (client->state != CLIENT_PAUSED &&
+	} else if (client->state != CLIENT_PAUSED && !client->braked &&
 		now_us - client->progress_us >= steps->stall_us) {
 		(void)snprintf(reason, sizeof(reason),
 			"stalled: nothing stored for %s in %s",
@@ -84,7 +84,7 @@ static int compare_newest(const void *left, const void *right)
 	return a->id < b->id ? 1 : -1;
 }
 
-static void apply_brake(struct rollout *r, unsigned pause_newest)
+static void apply_brake(struct rollout *r, const struct rollout_inputs *in)
 {
 	struct client_row **list = xcalloc(r->client_count + 1, sizeof(*list));
 	size_t count = 0;
@@ -95,11 +95,12 @@ static void apply_brake(struct rollout *r, unsigned pause_newest)
 			list[count++] = &r->clients[i];
 	qsort(list, count, sizeof(*list), compare_newest);
 	for (size_t i = 0; i < count; i++) {
-		bool brake = i < pause_newest;
+		bool brake = i < in->pause_newest;
 
 		if (list[i]->braked == brake)
 			continue;
 		list[i]->braked = brake;
+		list[i]->progress_us = in->now_us; /* standing was no stall */
 		client_command(
 			r, list[i], brake ? COMMAND_PAUSE : COMMAND_RESUME);
 	}
@@ -320,7 +321,7 @@ void rollout_tick(struct rollout *r, const struct rollout_inputs *in)
 	if (in->stop)
 		(void)rollout_set_state(r, ROLLOUT_PAUSED, in->now_us,
 			controller, in->stop, NULL);
-	apply_brake(r, in->pause_newest);
+	apply_brake(r, in);
 	for (size_t i = 0; i < r->wave_count; i++)
 		if (!wave_state_final(r->waves[i].state))
 			step_wave(r, &r->waves[i], in);

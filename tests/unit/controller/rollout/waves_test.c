@@ -258,67 +258,6 @@ static void replaces_stragglers_at_once(void **state)
 	world_free(w);
 }
 
-static void brakes_the_newest(void **state)
-{
-	struct world *w = world_enrolled(3);
-
-	(void)state;
-	begin(w, WAVE_KIND_WAVE, 3, 3);
-	tick(w, 5);
-	assert_int_equal(rollout_active(&w->r), 3);
-	w->in.pause_newest = 1;
-	tick(w, 1);
-	assert_int_equal(client(w, 3)->command, COMMAND_PAUSE);
-	assert_int_equal(client(w, 2)->command, COMMAND_START);
-	report(w, 3, PHASE_PAUSED, NULL, false);
-	assert_int_equal(client(w, 3)->state, CLIENT_PAUSED);
-	tick(w, 400); /* standing still by order is no stall */
-	assert_int_equal(client(w, 3)->state, CLIENT_PAUSED);
-	w->in.pause_newest = 0;
-	tick(w, 1);
-	assert_int_equal(client(w, 3)->command, COMMAND_RESUME);
-	report(w, 3, PHASE_SYNCING, NULL, false);
-	assert_int_equal(client(w, 3)->state, CLIENT_SYNCING);
-	world_free(w);
-}
-
-/* What the brake leaves the fleet is shared among those that move. */
-static void shares_a_rate(void **state)
-{
-	struct world *w = world_enrolled(5);
-
-	(void)state;
-	client(w, 1)->link_bytes_s = 100;
-	begin(w, WAVE_KIND_WAVE, 4, 4);
-	tick(w, 10);
-	assert_int_equal(rollout_active(&w->r), 4);
-	rollout_share_rate(&w->r, 0);
-	assert_int_equal(client(w, 1)->rate_bytes_s, 100);
-	assert_int_equal(client(w, 2)->rate_bytes_s, 0);
-	/* 100 on its own slow line leave 500 to each of three. */
-	rollout_share_rate(&w->r, 1600);
-	assert_int_equal(client(w, 1)->rate_bytes_s, 100);
-	assert_int_equal(client(w, 2)->rate_bytes_s, 500);
-	assert_int_equal(client(w, 4)->rate_bytes_s, 500);
-	assert_int_equal(client(w, 5)->rate_bytes_s, 0);
-	rollout_share_rate(&w->r, 200);
-	assert_int_equal(client(w, 1)->rate_bytes_s, 50);
-	/* One that the brake has paused needs none of it. */
-	w->in.pause_newest = 1;
-	tick(w, 1);
-	rollout_share_rate(&w->r, 1500);
-	assert_int_equal(client(w, 2)->rate_bytes_s, 700);
-	w->scenario.limits.rate_bytes_s = 300;
-	rollout_share_rate(&w->r, 1500);
-	assert_int_equal(client(w, 2)->rate_bytes_s, 300);
-	rollout_share_rate(&w->r, 1);
-	assert_int_equal(client(w, 2)->rate_bytes_s, 1);
-	w->scenario.limits.rate_bytes_s = 0;
-	rollout_share_rate(&w->r, 0);
-	assert_int_equal(client(w, 2)->rate_bytes_s, 0);
-	world_free(w);
-}
-
 /* ---- gates */
 
 /* Three clients, the pilot of one begun, its client done with copying. */
@@ -587,8 +526,6 @@ int main(void)
 		cmocka_unit_test(
 			a_mailbox_that_ends_last_does_not_wait_for_a_trial),
 		cmocka_unit_test(replaces_stragglers_at_once),
-		cmocka_unit_test(brakes_the_newest),
-		cmocka_unit_test(shares_a_rate),
 		cmocka_unit_test(pilot_of_one_ends_with_acceptance),
 		cmocka_unit_test(acceptance_without_answer_is_inconclusive),
 		cmocka_unit_test(gate_opens_at_two_thirds),
