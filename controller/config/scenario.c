@@ -223,8 +223,8 @@ static const struct conf_field steps_fields[] = {
 	{CONF_AT(struct scenario_steps, automatic), "auto", CONF_BOOL,
 		"a passed gate opens without a person", .fallback = "false"},
 	{CONF_AT(struct scenario_steps, window), "window", CONF_TEXT,
-		"time of day in which clients may start, as `20:00-06:00`; "
-		"none: always",
+		"time of day in which clients may start, as `20:00-06:00`, "
+		"if they would also end in it; none: always",
 		.parse = parse_window},
 	CONF_END,
 };
@@ -468,8 +468,6 @@ static int check_scenario(void *object, struct err *err)
 		clients_check(scenario, err) < 0)
 		return -1;
 	steps->has_window = steps->window[0] != steps->window[1];
-	if (!steps->stagger_beyond_us)
-		steps->stagger_beyond_us = steps->stagger_us * 5 / 2;
 	if (clients_expand(scenario, err) == 0)
 		return 0;
 	clients_free(scenario);

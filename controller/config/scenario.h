@@ -62,7 +62,7 @@ struct scenario_steps {
 	unsigned *pilots;
 	size_t pilot_count;
 	int64_t stagger_us; /* between starts, up to the largest n seen */
-	int64_t stagger_beyond_us; /* between starts above it */
+	int64_t stagger_beyond_us; /* above it; 0: 2.5 times stagger_us */
 	double wave;		   /* clients of a wave, times batch size */
 	unsigned max_step;	   /* growth of the batch size per wave */
 	double gate;	       /* share of a wave done before it is judged */

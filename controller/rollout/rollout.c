@@ -222,6 +222,18 @@ void client_command(
 	rollout_touch(r, client);
 }
 
+double client_predicted_s(const struct client_row *client, double bytes_s)
+{
+	uint64_t total = client->progress.total_bytes
+		? client->progress.total_bytes
+		: client->expected_bytes;
+	double line = (double)client->link_bytes_s;
+
+	if (!(bytes_s > 0))
+		return 0;
+	return (double)total / (line > 0 && line < bytes_s ? line : bytes_s);
+}
+
 /* Back-off grows fourfold; its shift is capped well below overflow. */
 static int64_t backoff_us(const struct client_row *client, int64_t first_us)
 {

@@ -67,6 +67,10 @@ void client_command(struct rollout *, struct client_row *, enum command);
 void client_fail(struct rollout *, struct client_row *, bool retryable,
 	int64_t now_us, const char *reason);
 
+/* Seconds for all that CLIENT holds at BYTES_S or at its own line's speed,
+ * whichever is slower; 0: not known. */
+double client_predicted_s(const struct client_row *, double bytes_s);
+
 /* ---- agents */
 
 /* A new agent for CLIENT; one it had is forgotten. */
@@ -98,12 +102,14 @@ struct rollout_inputs {
 	int minute;	       /* local, of the day */
 	bool preflight_ready;  /* the server may be loaded now */
 	const char *not_ready; /* else why */
-	bool refused;	       /* and it will not be by waiting alone */
+	bool refused;	       /* and that is worth an event */
+	bool hopeless;	       /* and it will not be by waiting alone */
 	const char *hold;      /* start nothing because; NULL: go on */
 	const char *cut;       /* end the wave now because; NULL: no */
 	const char *stop;      /* pause the rollout because; NULL: no */
 	unsigned pause_newest; /* how many syncs the brake wants still */
 	unsigned n_observed;   /* largest number of syncs seen so far */
+	double sync_bytes_s;   /* of one sync lately; 0: not known */
 	struct judge_measured measured; /* of the current wave */
 };
 

@@ -15,6 +15,8 @@
 #include "err.h"
 #include "ramp.h"
 
+#define DAY_MIN (24 * 60)
+
 /* ---- planning */
 
 static bool is_candidate(const struct client_row *client, int64_t now_us)
@@ -192,6 +194,12 @@ int rollout_begin_wave(struct rollout *r, const struct wave_order *order,
 
 /* ---- admission */
 
+static bool is_queued(
+	const struct client_row *client, const struct wave_row *wave)
+{
+	return client->state == CLIENT_QUEUED && client->wave == wave->number;
+}
+
 static bool in_window(const struct scenario_steps *steps, int minute)
 {
 	int from = steps->window[0], to = steps->window[1];
@@ -203,28 +211,62 @@ static bool in_window(const struct scenario_steps *steps, int minute)
 	return minute >= from || minute < to;
 }
 
+/* Whether CLIENT would end before the window does, at the speed of late. One
+ * whose mailbox fits no window begins in the first half of one. */
+static bool fits_window(const struct rollout *r,
+	const struct client_row *client, const struct rollout_inputs *in)
+{
+	const struct scenario_steps *steps = &r->scenario->steps;
+	int length = (steps->window[1] - steps->window[0] + DAY_MIN) % DAY_MIN;
+	int left = (steps->window[1] - in->minute + DAY_MIN) % DAY_MIN;
+	double minutes = client_predicted_s(client, in->sync_bytes_s) / 60;
+
+	if (!steps->has_window)
+		return true;
+	return minutes <= left || (minutes > length && 2 * left >= length);
+}
+
+/* Some wait, and none of them would end in time. */
+static bool all_too_late(const struct rollout *r, const struct wave_row *wave,
+	const struct rollout_inputs *in)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < r->client_count; i++) {
+		if (!is_queued(&r->clients[i], wave))
+			continue;
+		if (fits_window(r, &r->clients[i], in))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 const char *wave_hold(const struct rollout *r, const struct wave_row *wave,
 	const struct rollout_inputs *in)
 {
-	(void)wave;
 	if (r->row.state != ROLLOUT_RUNNING)
 		return "the rollout is paused";
 	if (in->hold)
 		return in->hold;
 	if (!in_window(&r->scenario->steps, in->minute))
 		return "window_closed";
+	if (all_too_late(r, wave, in))
+		return "window_closed: nobody who waits would end within it";
 	return NULL;
 }
 
-static struct client_row **queued_of(
-	struct rollout *r, const struct wave_row *wave, size_t *count)
+/* Who may start now. */
+static struct client_row **queued_of(struct rollout *r,
+	const struct wave_row *wave, const struct rollout_inputs *in,
+	size_t *count)
 {
 	struct client_row **list = xcalloc(r->client_count + 1, sizeof(*list));
 
 	*count = 0;
 	for (size_t i = 0; i < r->client_count; i++)
-		if (r->clients[i].state == CLIENT_QUEUED &&
-			r->clients[i].wave == wave->number)
+		if (is_queued(&r->clients[i], wave) &&
+			fits_window(r, &r->clients[i], in))
 			list[(*count)++] = &r->clients[i];
 	return list;
 }
@@ -256,15 +298,16 @@ static struct client_row *usual_of(
 /* In the order of the scenario; by size the largest, but in a pilot and for a
  * slot never observed a usual one. */
 static struct client_row *next_queued(struct rollout *r,
-	const struct wave_row *wave, unsigned active, unsigned n_observed)
+	const struct wave_row *wave, unsigned active,
+	const struct rollout_inputs *in)
 {
 	size_t count;
-	struct client_row **list = queued_of(r, wave, &count);
+	struct client_row **list = queued_of(r, wave, in, &count);
 	struct client_row *next = list[0]; /* NULL when there is none */
 
 	if (count && r->scenario->steps.longest_first) {
 		bool tried = wave->kind == WAVE_KIND_PILOT ||
-			(wave->explore && active >= n_observed);
+			(wave->explore && active >= in->n_observed);
 		qsort(list, count, sizeof(*list), compare_expected);
 		next = tried ? usual_of(r, list, count) : list[0];
 	}
@@ -280,7 +323,8 @@ static bool start_is_due(const struct rollout *r, const struct wave_row *wave,
 	int64_t stagger = steps->stagger_us;
 
 	if (wave->kind != WAVE_KIND_PILOT && active + 1 > in->n_observed)
-		stagger = steps->stagger_beyond_us;
+		stagger = steps->stagger_beyond_us ? steps->stagger_beyond_us
+						   : stagger * 5 / 2;
 	return wave->barrier ||
 		ramp_is_due(active, wave->peak, wave->grown_us, stagger,
 			in->now_us);
@@ -298,7 +342,7 @@ unsigned wave_admit(struct rollout *r, struct wave_row *wave,
 		if (active >= wave->batch_size ||
 			!start_is_due(r, wave, active, in))
 			return admitted;
-		client = next_queued(r, wave, active, in->n_observed);
+		client = next_queued(r, wave, active, in);
 		if (!client ||
 			client_set_state(r, client, CLIENT_STARTING, in->now_us,
 				"controller", "", NULL) < 0)
@@ -359,8 +403,7 @@ void wave_return_queue(struct rollout *r, const struct wave_row *wave,
 	for (size_t i = 0; i < r->client_count; i++) {
 		struct client_row *client = &r->clients[i];
 
-		if (client->state == CLIENT_QUEUED &&
-			client->wave == wave->number)
+		if (is_queued(client, wave))
 			(void)client_set_state(r, client, CLIENT_CHECKED,
 				now_us, "controller", why, NULL);
 	}

@@ -385,6 +385,7 @@ int gauge_tick(struct gauge *gauge, struct rollout *r,
 	gauge_make_policy(gauge);
 	in->n_observed = kept_observed(&gauge->kept,
 		(double)gauge->scenario->measure.observed_us / US_PER_S);
+	in->sync_bytes_s = kept_sync_mb_min(&gauge->kept) * 1e6 / 60;
 	fill_measured(gauge, now_us, &in->measured);
 	return gauge_brake(gauge, r, in, err);
 }

@@ -7,7 +7,9 @@
 #include "alloc.h"
 
 #define ROWS   1024
-#define FILLED 0.9 /* of the batch */
+#define FILLED 0.9   /* of the batch */
+#define LATELY 60    /* buckets … */
+#define LOOKED 20000 /* … among so many */
 
 void kept_free(struct kept *kept)
 {
@@ -70,4 +72,22 @@ double kept_seen_s(const struct kept *kept, unsigned wave, unsigned batch)
 			seconds += (double)bucket->seconds;
 	}
 	return seconds;
+}
+
+double kept_sync_mb_min(const struct kept *kept)
+{
+	size_t end = kept->count > LOOKED ? kept->count - LOOKED : 0;
+	double moved = 0, syncs = 0;
+	unsigned rows = 0;
+
+	for (size_t i = kept->count; i > end && rows < LATELY; i--) {
+		const struct bucket *bucket = &kept->rows[i - 1];
+
+		if (!bucket_usable(bucket) || !(bucket->n > 0))
+			continue;
+		moved += (double)bucket->x_mb_min;
+		syncs += (double)bucket->n;
+		rows++;
+	}
+	return syncs > 0 ? moved / syncs : 0;
 }

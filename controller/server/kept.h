@@ -29,4 +29,7 @@ unsigned kept_observed(const struct kept *kept, double seconds);
  * of them at least: large batches are rarely full. */
 double kept_seen_s(const struct kept *kept, unsigned wave, unsigned batch);
 
+/* MB/min of one sync in the newest minutes that tell; 0: nothing does. */
+double kept_sync_mb_min(const struct kept *kept);
+
 #endif

@@ -42,7 +42,7 @@ static void has_defaults(void **state)
 	assert_true(s.steps.wave == 3);
 	assert_int_equal(s.steps.max_step, 2);
 	assert_int_equal(s.steps.stagger_us, 20 * US_PER_S);
-	assert_int_equal(s.steps.stagger_beyond_us, 50 * US_PER_S);
+	assert_int_equal(s.steps.stagger_beyond_us, 0);
 	assert_int_equal(s.steps.heartbeat_us, 60 * US_PER_S);
 	assert_int_equal(s.steps.lost_us, 600 * US_PER_S);
 	assert_int_equal(s.steps.retries, 2);

@@ -49,6 +49,28 @@ static void staggers_more_beyond_what_was_seen(void **state)
 	world_free(w);
 }
 
+/* Where the scenario names none, the one beyond follows the other, also when
+ * a person changes that. */
+static void staggers_beyond_by_default(void **state)
+{
+	struct world *w = world_enrolled(12);
+
+	(void)state;
+	w->in.n_observed = 1;
+	w->scenario.steps.stagger_beyond_us = 0;
+	begin(w, WAVE_KIND_WAVE, 3, 8);
+	tick(w, 5);
+	assert_int_equal(rollout_active(&w->r), 1);
+	tick(w, 1); /* 2.5 x 2 s after the first */
+	assert_int_equal(rollout_active(&w->r), 2);
+	w->scenario.steps.stagger_us = 4 * S;
+	tick(w, 9);
+	assert_int_equal(rollout_active(&w->r), 2);
+	tick(w, 1);
+	assert_int_equal(rollout_active(&w->r), 3);
+	world_free(w);
+}
+
 /* Short mailboxes end more often than the batch may grow. */
 static void grows_although_others_are_replaced(void **state)
 {
@@ -130,6 +152,42 @@ static void keeps_the_window(void **state)
 	w->in.minute = 5 * 60;
 	tick(w, 1);
 	assert_int_equal(rollout_active(&w->r), 2);
+	world_free(w);
+}
+
+static void starts_nobody_who_would_end_too_late(void **state)
+{
+	struct world *w = world_enrolled(4);
+	const uint64_t hour = 3600 * 1000000ULL;
+
+	(void)state;
+	w->scenario.steps.has_window = true;
+	w->scenario.steps.window[0] = 20 * 60;
+	w->scenario.steps.window[1] = 6 * 60;
+	w->in.sync_bytes_s = 1e6;
+	client(w, 1)->expected_bytes = 4 * hour;
+	client(w, 2)->expected_bytes = 2 * hour;
+	client(w, 3)->expected_bytes = hour; /* two on its own line */
+	client(w, 3)->link_bytes_s = 500000;
+	client(w, 4)->expected_bytes = 12 * hour; /* it fits no window */
+	begin(w, WAVE_KIND_WAVE, 4, 4);
+	w->in.minute = 4 * 60 + 30;
+	tick(w, 20);
+	assert_int_equal(rollout_active(&w->r), 0);
+	assert_int_equal(w->r.waves[0].state, WAVE_PREFLIGHT);
+	assert_non_null(strstr(w->r.waves[0].reason, "window_closed: nobody"));
+	w->in.minute = 4 * 60;
+	tick(w, 20);
+	assert_int_equal(client(w, 1)->state, CLIENT_QUEUED);
+	assert_int_equal(client(w, 2)->state, CLIENT_STARTING);
+	assert_int_equal(client(w, 3)->state, CLIENT_STARTING);
+	w->in.minute = 90;
+	tick(w, 20);
+	assert_int_equal(client(w, 1)->state, CLIENT_STARTING);
+	assert_int_equal(client(w, 4)->state, CLIENT_QUEUED);
+	w->in.minute = 20 * 60;
+	tick(w, 20);
+	assert_int_equal(client(w, 4)->state, CLIENT_STARTING);
 	world_free(w);
 }
 
@@ -516,10 +574,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keeps_the_batch_full),
 		cmocka_unit_test(staggers_more_beyond_what_was_seen),
+		cmocka_unit_test(staggers_beyond_by_default),
 		cmocka_unit_test(grows_although_others_are_replaced),
 		cmocka_unit_test(starts_a_barrier_together),
 		cmocka_unit_test(holds_and_goes_on),
 		cmocka_unit_test(keeps_the_window),
+		cmocka_unit_test(starts_nobody_who_would_end_too_late),
 		cmocka_unit_test(does_not_touch_a_distressed_server),
 		cmocka_unit_test(takes_the_longest_first_but_not_in_pilots),
 		cmocka_unit_test(explores_with_typical_mailboxes),
