@@ -175,6 +175,14 @@ struct findings {
 	bool calm; /* all that braked are below their release value */
 };
 
+static void need_calm(struct brake *brake, const struct brake_rule_row *row)
+{
+	int64_t us = or_standard(
+		brake->policy.release_us, row->calm_s * US_PER_S);
+
+	brake->calm_s = fmax(brake->calm_s, (double)us / US_PER_S);
+}
+
 static void look_at(struct brake *brake, enum brake_rule rule,
 	const struct brake_evidence *e, struct findings *found)
 {
@@ -201,10 +209,7 @@ static void look_at(struct brake *brake, enum brake_rule rule,
 		watch->braking = false;
 	if (watch->braking) {
 		found->calm = false;
-		brake->calm_s = fmax(brake->calm_s,
-			(double)or_standard(brake->policy.release_us,
-				row->calm_s * US_PER_S) /
-				US_PER_S);
+		need_calm(brake, row);
 	}
 	if (found->hold == RULE_COUNT &&
 		lasted(watch->over_us, e->now_us, row->hold_s))
@@ -367,9 +372,27 @@ bool brake_may_start(const struct brake_policy *policy,
 
 void brake_reset(struct brake *brake, int64_t now_us)
 {
-	if (brake->state == BRAKE_STOPPED)
-		set_state(brake, BRAKE_RELEASED, now_us);
+	if (brake->state != BRAKE_STOPPED)
+		return;
+	set_state(brake, BRAKE_RELEASED, now_us);
+	brake_rest(brake);
+}
+
+void brake_rest(struct brake *brake)
+{
 	memset(brake->watch, 0, sizeof(brake->watch));
 	brake->unreachable_us = 0;
 	brake->calm_s = 0;
+}
+
+void brake_restore(struct brake *brake, enum brake_state state,
+	const struct brake_order *order, int64_t now_us)
+{
+	brake->state = state;
+	brake->since_us = now_us;
+	brake->order = *order;
+	brake->x_begin = order->rate_mb_min;
+	/* Which rules braked is not known: the longest calm of them all. */
+	for (int rule = 0; rule < RULE_COUNT; rule++)
+		need_calm(brake, &brake_rules[rule]);
 }

@@ -27,11 +27,12 @@ enum brake_state {
 };
 
 struct brake_policy {
-	double slo_ms;		  /* NAN or 0: no canary rule */
-	double idle_await_ms;	  /* disk read latency idle; 0: unknown */
-	bool rotational;	  /* 20 ms instead of 5 */
-	double connections_limit; /* 0: unknown */
-	bool exporter, canary;	  /* expected to speak */
+	double slo_ms;	      /* NAN or 0: no canary rule */
+	double idle_await_ms; /* disk read latency idle; 0: unknown */
+	double await_max_ms;  /* its ceiling; 0: 5 ms, 20 if rotational */
+	bool rotational;
+	double connections_limit;		    /* 0: unknown */
+	bool exporter, canary;			    /* expected to speak */
 	double cpu_max, nic_max, mem_available_min; /* 0: 0.85 0.85 0.10 */
 	int64_t cap_us;	    /* of holding in vain before it; 0: 30 s */
 	int64_t pause_us;   /* of trouble before the first; 0: 60 s */
@@ -86,8 +87,17 @@ struct brake_order brake_step(struct brake *brake,
 bool brake_may_start(const struct brake_policy *policy,
 	const struct brake_evidence *evidence, char *text, size_t size);
 
-/* A person says go on: STOPPED -> RELEASED. Idempotent. */
+/* A person says go on: STOPPED -> RELEASED. In another state it does nothing:
+ * that ends by itself when the trouble does. */
 void brake_reset(struct brake *brake, int64_t now_us);
+
+/* Released, and nothing runs: what was watched so far is past. */
+void brake_rest(struct brake *brake);
+
+/* Goes on as another brake that ended in STATE and had given ORDER; its rules
+ * are watched anew. */
+void brake_restore(struct brake *brake, enum brake_state state,
+	const struct brake_order *order, int64_t now_us);
 
 enum brake_state brake_state(const struct brake *brake);
 const char *brake_state_name(enum brake_state state);

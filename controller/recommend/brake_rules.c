@@ -72,7 +72,8 @@ static struct brake_reading read_canary(
 static struct brake_reading read_disk(
 	const struct brake_policy *p, const struct brake_evidence *e)
 {
-	double ceiling = p->rotational ? AWAIT_HDD_MS : AWAIT_SSD_MS;
+	double ceiling = or_default(
+		p->await_max_ms, p->rotational ? AWAIT_HDD_MS : AWAIT_SSD_MS);
 
 	ceiling = fmax(ceiling, AWAIT_IDLE_TIMES * p->idle_await_ms);
 	return (struct brake_reading){(double)e->load[LOAD_DISK_READ_AWAIT],

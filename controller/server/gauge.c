@@ -12,12 +12,15 @@
 #include "clock.h"
 #include "err.h"
 #include "gauge_private.h"
+#include "hist.h"
 #include "log.h"
 #include "recommend.h"
 #include "refill.h"
 
-#define TAKE_MAX   64
-#define SETTLED_US (30e6)
+#define TAKE_MAX     64
+#define SETTLED_US   (30e6)
+#define AWAIT_S	     10	 /* of reads make the latency that brakes */
+#define IDLE_AWAIT_S 120 /* the same with nobody syncing */
 
 int64_t gauge_clock_us(void)
 {
@@ -34,6 +37,18 @@ int64_t gauge_clock_us(void)
 
 /* ---- start */
 
+/* The baseline of what was idle before the controller ended. */
+static void take_idle(struct gauge *gauge, const struct bucket *bucket)
+{
+	for (uint32_t i = 0; i < bucket->probes_kept; i++)
+		probes_add_idle(
+			&gauge->probes, (int64_t)hist_bin_us(bucket->probe[i]));
+	await_add(&gauge->idle_await, IDLE_AWAIT_S,
+		(double)bucket->load[LOAD_DISK_READ_AWAIT],
+		(double)bucket->load[LOAD_DISK_READ_IOPS],
+		(double)bucket->seconds);
+}
+
 static int load_buckets(struct gauge *gauge, struct err *err)
 {
 	struct bucket *rows;
@@ -41,8 +56,11 @@ static int load_buckets(struct gauge *gauge, struct err *err)
 
 	if (archive_buckets(gauge->archive, &rows, &count, err) < 0)
 		return -1;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		kept_put(&gauge->kept, &rows[i]);
+		if (bucket_usable(&rows[i]) && rows[i].active == 0)
+			take_idle(gauge, &rows[i]);
+	}
 	free(rows);
 	return 0;
 }
@@ -114,6 +132,10 @@ int gauge_start(struct gauge **out, const struct scenario *scenario,
 	}
 	gauge_make_policy(gauge);
 	gauge->brake = brake_new(&gauge->policy);
+	if (gauge_restore_brake(gauge, err) < 0) {
+		gauge_stop(&gauge);
+		return -1;
+	}
 	*out = gauge;
 	return 0;
 }
@@ -244,6 +266,14 @@ void gauge_lost(struct gauge *gauge, unsigned client, int64_t now_us)
 
 /* ---- one second */
 
+static void add_await(
+	struct await *await, double memory_s, const struct scrape_point *point)
+{
+	await_add(await, memory_s, (double)point->load[LOAD_DISK_READ_AWAIT],
+		(double)point->load[LOAD_DISK_READ_IOPS],
+		(double)point->span_us / US_PER_S);
+}
+
 static int take_loads(struct gauge *gauge, bool idle, struct err *err)
 {
 	struct scrape_point points[TAKE_MAX];
@@ -256,16 +286,15 @@ static int take_loads(struct gauge *gauge, bool idle, struct err *err)
 	for (size_t i = 0; i < count; i++) {
 		struct load_row row = {
 			.at_us = points[i].at_us, .span_us = points[i].span_us};
-		double await = (double)points[i].load[LOAD_DISK_READ_AWAIT];
 
 		memcpy(row.load, points[i].load, sizeof(row.load));
 		if (archive_add_load(gauge->archive, &row, err) < 0)
 			return -1;
 		slicer_load(gauge->slicer, points[i].at_us, points[i].span_us,
 			points[i].load);
-		if (idle && isfinite(await))
-			gauge->idle_await_ms = fmax(
-				0.9 * gauge->idle_await_ms, await);
+		add_await(&gauge->await, AWAIT_S, &points[i]);
+		if (idle)
+			add_await(&gauge->idle_await, IDLE_AWAIT_S, &points[i]);
 		gauge->loads++;
 		gauge->load = points[i];
 	}

@@ -43,8 +43,9 @@ int gauge_tick(struct gauge *gauge, struct rollout *rollout,
 /* Cap of the whole fleet in force now, bytes a second; 0: none. */
 uint64_t gauge_rate(const struct gauge *gauge);
 
-/* A person says go on after the brake had stopped everything. */
-void gauge_release(struct gauge *gauge);
+/* The brake has stopped everything, until a person says go on. */
+bool gauge_stopped(const struct gauge *gauge);
+int gauge_release(struct gauge *gauge, struct err *err);
 
 /* What the server's state is now, for people. */
 struct gauge_now {

@@ -6,6 +6,7 @@
  */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
@@ -21,16 +22,15 @@
 void gauge_make_policy(struct gauge *gauge)
 {
 	const struct scenario *s = gauge->scenario;
-	double await_ms = (double)s->limits.disk_await_us / US_PER_MS;
+	double idle_ms = await_ms(&gauge->idle_await);
 
 	gauge->policy = (struct brake_policy){
 		.slo_ms = recommend_slo_ms(s->canary.slo_us
 				? (double)s->canary.slo_us / US_PER_MS
 				: NAN,
 			probes_idle_p95_ms(&gauge->probes)),
-		/* The brake's ceiling is three times the idle latency; the
-		 * administrator's own ceiling comes in the same way. */
-		.idle_await_ms = fmax(gauge->idle_await_ms, await_ms / 3),
+		.idle_await_ms = isfinite(idle_ms) ? idle_ms : 0,
+		.await_max_ms = (double)s->limits.disk_await_us / US_PER_MS,
 		.rotational = s->server.rotational ||
 			gauge->scrape_status.rotational,
 		.connections_limit = s->limits.connections,
@@ -92,7 +92,51 @@ static void fill_evidence(struct gauge *gauge, const struct rollout *r,
 		e->load[i] = now_us - gauge->load.at_us < FRESH_LOAD_US
 			? gauge->load.load[i]
 			: NAN;
+	/* One second's reads are few: a quiet second is no end of trouble. */
+	if (now_us - gauge->load.at_us < FRESH_LOAD_US)
+		e->load[LOAD_DISK_READ_AWAIT] = (float)await_ms(&gauge->await);
 	slicer_now(gauge->slicer, now_us, &e->n, &active, &e->x_mb_min);
+}
+
+/* Its state, how many it pauses, its cap, why: a controller that was killed
+ * must not let go what it had stopped. */
+static int keep_brake(struct gauge *gauge, struct err *err)
+{
+	const struct brake_order *order = &gauge->order;
+	char text[GAUGE_BRAKE_BYTES];
+
+	(void)snprintf(text, sizeof(text), "%d %u %.17g %s",
+		(int)brake_state(gauge->brake), order->pause,
+		order->rate_mb_min, gauge->hold);
+	if (strcmp(text, gauge->brake_kept) == 0)
+		return 0;
+	memcpy(gauge->brake_kept, text, sizeof(text));
+	return archive_set(gauge->archive, "brake", text, err);
+}
+
+int gauge_restore_brake(struct gauge *gauge, struct err *err)
+{
+	struct brake_order *order = &gauge->order;
+	char *text = NULL;
+	int state, at = 0;
+
+	if (archive_get(gauge->archive, "brake", &text, err) < 0)
+		return -1;
+	if (text &&
+		sscanf(text, "%d %u %lf %n", &state, &order->pause,
+			&order->rate_mb_min, &at) == 3 &&
+		state > BRAKE_RELEASED && state < BRAKE_STATES) {
+		order->hold = true;
+		order->stop = state == BRAKE_STOPPED;
+		(void)snprintf(
+			gauge->hold, sizeof(gauge->hold), "%s", text + at);
+		(void)snprintf(gauge->brake_kept, sizeof(gauge->brake_kept),
+			"%s", text);
+		brake_restore(gauge->brake, (enum brake_state)state, order,
+			gauge_clock_us());
+	}
+	free(text);
+	return 0;
 }
 
 static int record_brake(
@@ -122,6 +166,8 @@ static int step_brake(struct gauge *gauge, const struct brake_evidence *e,
 	for (size_t i = 0; i < count; i++)
 		if (record_brake(gauge, &events[i], err) < 0)
 			return -1;
+	if (keep_brake(gauge, err) < 0)
+		return -1;
 	if (gauge->order.rate_mb_min > 0 || gauge->order.pause)
 		slicer_mark(gauge->slicer, BUCKET_BRAKED, now_us - US_PER_S,
 			now_us);
@@ -217,8 +263,10 @@ int gauge_brake(struct gauge *gauge, const struct rollout *r,
 	check_ready(gauge, &evidence, in);
 	/* The brake acts on a wave; an idle server's troubles are its own. */
 	if (rollout_active(r) == 0 &&
-		brake_state(gauge->brake) == BRAKE_RELEASED)
+		brake_state(gauge->brake) == BRAKE_RELEASED) {
+		brake_rest(gauge->brake);
 		return 0;
+	}
 	return step_brake(gauge, &evidence, in, err);
 }
 
@@ -229,8 +277,17 @@ uint64_t gauge_rate(const struct gauge *gauge)
 	return bytes_s > 0 ? (uint64_t)fmax(bytes_s, 1) : 0;
 }
 
-void gauge_release(struct gauge *gauge)
+int gauge_release(struct gauge *gauge, struct err *err)
 {
+	if (brake_state(gauge->brake) != BRAKE_STOPPED)
+		return 0;
 	brake_reset(gauge->brake, gauge_clock_us());
 	gauge->order = (struct brake_order){.stop = false};
+	gauge->hold[0] = '\0';
+	return keep_brake(gauge, err);
+}
+
+bool gauge_stopped(const struct gauge *gauge)
+{
+	return gauge->order.stop;
 }

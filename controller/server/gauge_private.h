@@ -4,6 +4,7 @@
 #ifndef SLUICE_GAUGE_PRIVATE_H
 #define SLUICE_GAUGE_PRIVATE_H
 
+#include "await.h"
 #include "brake.h"
 #include "canary.h"
 #include "gauge.h"
@@ -12,6 +13,8 @@
 #include "probes.h"
 #include "scrape.h"
 #include "slicer.h"
+
+#define GAUGE_BRAKE_BYTES 320
 
 struct gauge {
 	const struct scenario *scenario;
@@ -31,7 +34,8 @@ struct gauge {
 	int64_t again_us;     /* from here on buckets are made again */
 	unsigned wave, loads; /* the wave the counts belong to */
 	int64_t wave_us;
-	double idle_await_ms;
+	struct await await, idle_await;	    /* of the disk's reads */
+	char brake_kept[GAUGE_BRAKE_BYTES]; /* as it is in the archive */
 	bool *clock_said; /* by client: its clock's error is an event */
 	size_t clock_count;
 	char not_ready[256], hold[256], stop[256];
@@ -41,6 +45,9 @@ struct gauge {
 
 /* Ceilings and baselines of the brake as they are known now. */
 void gauge_make_policy(struct gauge *gauge);
+
+/* The brake as it was when the controller ended. */
+int gauge_restore_brake(struct gauge *gauge, struct err *err);
 
 /* One second of the brake, and whether a wave may begin. */
 int gauge_brake(struct gauge *gauge, const struct rollout *rollout,

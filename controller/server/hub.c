@@ -62,10 +62,12 @@ static void forgive_silence(struct hub *hub)
 	for (size_t i = 0; i < hub->rollout.client_count; i++) {
 		struct client_row *client = &hub->rollout.clients[i];
 
-		if (client->agent[0] && client->state != CLIENT_LOST) {
-			client->seen_us = now_us;
-			client->progress_us = now_us;
-		}
+		if (!client->agent[0])
+			continue;
+		if (client->state == CLIENT_LOST)
+			client->lost_us = now_us;
+		else
+			client->seen_us = client->progress_us = now_us;
 	}
 }
 

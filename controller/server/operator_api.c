@@ -57,9 +57,9 @@ static int verb_resume(struct hub *hub, const json_t *args, const char *who,
 	struct reply *reply, struct err *err)
 {
 	if (rollout_resume(&hub->rollout, arg_flag(args, "force"),
-		    gauge_clock_us(), who, err) < 0)
+		    gauge_clock_us(), who, err) < 0 ||
+		gauge_release(hub->gauge, err) < 0)
 		return -1;
-	gauge_release(hub->gauge);
 	(void)buf_printf(&reply->text, "the rollout is %s\n",
 		rollout_state_name(hub->rollout.row.state));
 	return 0;
@@ -74,9 +74,9 @@ static int verb_promote(struct hub *hub, const json_t *args, const char *who,
 		return err_set(err, ERR_USAGE,
 			"--skip-gate: state the reason; it is recorded");
 	if (rollout_promote(&hub->rollout, skip, gauge_clock_us(), who, err) <
-		0)
+			0 ||
+		gauge_release(hub->gauge, err) < 0)
 		return -1;
-	gauge_release(hub->gauge);
 	if (skip)
 		hub_event(hub, "gate", "skipped by %s: %s", who, skip);
 	(void)buf_printf(&reply->text, "the rollout is %s\n",
@@ -87,8 +87,16 @@ static int verb_promote(struct hub *hub, const json_t *args, const char *who,
 static int verb_abort(struct hub *hub, const json_t *args, const char *who,
 	struct reply *reply, struct err *err)
 {
-	if (rollout_abort(&hub->rollout, arg_flag(args, "kill"),
-		    gauge_clock_us(), who, err) < 0)
+	bool kill = arg_flag(args, "kill");
+	unsigned active = rollout_active(&hub->rollout);
+
+	if (!kill && active && gauge_stopped(hub->gauge))
+		return err_set(err, ERR_REFUSED,
+			"the brake has stopped all %u syncs, so that they "
+			"cannot finish: sluice abort --kill cancels them and "
+			"keeps their data, sluice resume lets them go on",
+			active);
+	if (rollout_abort(&hub->rollout, kill, gauge_clock_us(), who, err) < 0)
 		return -1;
 	hub->rollout.row.automatic = false;
 	hub->rollout.row_changed = true;

@@ -216,6 +216,24 @@ static void loads_hold(void **state)
 	}
 }
 
+/* The ceiling that the administrator names, above or below the usual one. */
+static void keeps_the_named_disk_latency(void **state)
+{
+	struct brake_policy named = policy;
+
+	named.await_max_ms = 2;
+	brake_set_policy(*state, &named);
+	evidence.load[LOAD_DISK_READ_AWAIT] = 3;
+	assert_true(run(*state, 65).hold);
+	assert_true(last.ceiling == 2);
+	teardown(state);
+	setup(state);
+	named.await_max_ms = 50;
+	brake_set_policy(*state, &named);
+	evidence.load[LOAD_DISK_READ_AWAIT] = 30;
+	assert_false(run(*state, 200).hold);
+}
+
 static void very_slow_reads_stop(void **state)
 {
 	evidence.load[LOAD_DISK_READ_AWAIT] = 120;
@@ -261,6 +279,56 @@ static void a_distressed_server_is_not_touched(void **state)
 	assert_non_null(strstr(text, "cannot be reached"));
 }
 
+/* A controller that was killed does not let go what it had stopped. */
+static void goes_on_where_it_was(void **state)
+{
+	struct brake_order order, before;
+	struct brake *next = brake_new(&policy);
+
+	evidence.p95_ms = 120;
+	run(*state, 90);
+	before = run(*state, 1);
+	assert_true(before.pause >= 1 && before.rate_mb_min > 0);
+	brake_restore(next, brake_state(*state), &before, evidence.now_us);
+	evidence.p95_ms = 50;
+	order = run(next, 59);
+	assert_int_equal(order.pause, before.pause);
+	assert_true(order.hold && order.rate_mb_min == before.rate_mb_min);
+	assert_true(run(next, 3).pause < before.pause);
+	brake_free(next);
+
+	next = brake_new(&policy);
+	evidence.p95_ms = 301;
+	before = run(*state, 61);
+	assert_true(before.stop);
+	brake_restore(next, brake_state(*state), &before, evidence.now_us);
+	evidence.p95_ms = 50;
+	assert_true(run(next, 600).stop);
+	brake_reset(next, evidence.now_us);
+	assert_false(run(next, 1).hold);
+	brake_free(next);
+}
+
+/* Only what it stopped waits for a person; a hold ends when its cause does. */
+static void a_person_does_not_lift_a_hold(void **state)
+{
+	evidence.load[LOAD_CPU] = 0.95F;
+	assert_true(run(*state, 10).hold);
+	brake_reset(*state, evidence.now_us);
+	assert_true(run(*state, 1).hold);
+	assert_true(run(*state, 30).hold);
+}
+
+static void what_was_before_a_rest_is_past(void **state)
+{
+	evidence.load[LOAD_DISK_READ_AWAIT] = 8;
+	assert_false(run(*state, 59).hold);
+	brake_rest(*state);
+	evidence.now_us += 3600 * S;
+	assert_false(run(*state, 59).hold);
+	assert_true(run(*state, 3).hold);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -275,10 +343,14 @@ int main(void)
 		T(unreachable_stops_after_30_s),
 		T(a_full_disk_stops_at_once),
 		T(loads_hold),
+		T(keeps_the_named_disk_latency),
 		T(very_slow_reads_stop),
 		T(a_busy_cpu_does_not_keep_others_holding),
 		T(silence_holds),
 		T(a_distressed_server_is_not_touched),
+		T(goes_on_where_it_was),
+		T(a_person_does_not_lift_a_hold),
+		T(what_was_before_a_rest_is_past),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
