@@ -76,7 +76,7 @@ static int wave_end(const json_t *wave, const char *rollout)
 		return EXIT_WAITS;
 	if (strcmp(rollout, "paused") == 0 && arg_count(wave, "active") == 0)
 		return EXIT_WAITS;
-	return -1;
+	return arg_flag(wave, "stuck") ? EXIT_WAITS : -1;
 }
 
 static void print_gates(const struct common *common, const json_t *wave)
@@ -112,7 +112,8 @@ static int wave_step(const struct common *common, const json_t *data,
 	if (end == EXIT_WAITS)
 		(void)fprintf(stderr,
 			"sluice: waits for a person: %s; see sluice status\n",
-			arg_text(rollout, "reason"));
+			arg_flag(wave, "stuck") ? arg_text(wave, "reason")
+						: arg_text(rollout, "reason"));
 	return end;
 }
 

@@ -236,13 +236,14 @@ static void check_ready(struct gauge *gauge, const struct brake_evidence *e,
 	char *text = gauge->not_ready;
 	size_t size = sizeof(gauge->not_ready);
 
-	in->preflight_ready = in->refused = false;
+	in->preflight_ready = in->refused = in->hopeless = false;
 	in->not_ready = text;
 	if (gauge->scrape && !gauge->scrape_status.good &&
-		in->now_us - gauge->started_us < FRESH_LOAD_US) {
+		(!gauge->scrape_status.failed ||
+			in->now_us - gauge->started_us < FRESH_LOAD_US)) {
 		(void)snprintf(text, size, "waits for the exporter");
 	} else if (is_refused(gauge, text, size)) {
-		in->refused = true;
+		in->refused = in->hopeless = true;
 	} else if (gauge->canary &&
 		!has_baseline(gauge, in->n_observed, in->now_us)) {
 		(void)snprintf(text, size,

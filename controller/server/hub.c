@@ -19,6 +19,9 @@
 #include "log.h"
 #include "setting.h"
 
+#define STUCK_US (30 * US_PER_S)
+#define SLOW	 3 /* times the predicted time */
+
 /* ---- open and close */
 
 static int load_rollout(struct hub *hub, struct err *err)
@@ -37,6 +40,7 @@ static int load_rollout(struct hub *hub, struct err *err)
 	}
 	rollout_init(&hub->rollout, &row, clients, client_count, waves,
 		wave_count, &hub->scenario);
+	hub->slow_said = xcalloc(client_count + 1, sizeof(*hub->slow_said));
 	return 0;
 }
 
@@ -95,6 +99,8 @@ void hub_close(struct hub *hub)
 		archive_rollback(hub->archive);
 	archive_close(&hub->archive);
 	scenario_free(&hub->scenario);
+	free(hub->slow_said);
+	hub->slow_said = NULL;
 	free(hub->dir);
 	hub->dir = NULL;
 }
@@ -230,6 +236,45 @@ static void say_untouched(struct hub *hub, const struct rollout_inputs *in)
 	hub_event(hub, subject, "%s", in->not_ready);
 }
 
+/* A sync that takes far longer than predicted is an event, once an attempt; it
+ * is left alone. */
+static void flag_slow(struct hub *hub, const struct rollout_inputs *in)
+{
+	const struct rollout *r = &hub->rollout;
+
+	for (size_t i = 0; i < r->client_count; i++) {
+		const struct client_row *client = &r->clients[i];
+		double predicted_s = client_predicted_s(
+			client, in->sync_bytes_s);
+		char subject[ROW_NAME_BYTES + 8];
+
+		if (!client_state_active(client->state) || !(predicted_s > 0) ||
+			client->progress.seconds <= SLOW * predicted_s ||
+			hub->slow_said[i] == client->attempts)
+			continue;
+		hub->slow_said[i] = client->attempts;
+		(void)snprintf(
+			subject, sizeof(subject), "client %s", client->name);
+		hub_event(hub, subject,
+			"slow: %.0f s, where %.0f were predicted by what one "
+			"sync moves of late (%.1f MB/min)",
+			client->progress.seconds, predicted_s,
+			in->sync_bytes_s * 60 / 1e6);
+	}
+}
+
+/* What was only started a little late is no matter for a person. */
+static void watch_stuck(struct hub *hub, const struct rollout_inputs *in)
+{
+	const struct wave_row *wave = rollout_wave(&hub->rollout);
+
+	if (!wave || wave->state != WAVE_PREFLIGHT || !in->hopeless)
+		hub->stuck_us = 0;
+	else if (!hub->stuck_us)
+		hub->stuck_us = in->now_us;
+	hub->stuck = hub->stuck_us && in->now_us - hub->stuck_us >= STUCK_US;
+}
+
 void hub_tick(struct hub *hub, int64_t now_us)
 {
 	struct rollout_inputs in = {
@@ -245,6 +290,8 @@ void hub_tick(struct hub *hub, int64_t now_us)
 	in.cut = automatic_cut(hub, now_us);
 	rollout_tick(&hub->rollout, &in);
 	say_untouched(hub, &in);
+	watch_stuck(hub, &in);
+	flag_slow(hub, &in);
 	automatic_step(hub, now_us);
 	rollout_share_rate(&hub->rollout, gauge_rate(hub->gauge));
 	forget_lost(hub, now_us);

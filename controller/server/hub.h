@@ -31,7 +31,10 @@ struct hub {
 	bool failed;			    /* the archive did; the loop ends */
 	uint64_t reports, doubled, refused; /* since the start */
 	struct automatic automatic;
-	unsigned untouched; /* wave whose refusal to begin was said */
+	unsigned untouched;  /* wave whose refusal to begin was said */
+	int64_t stuck_us;    /* since when it is hopeless; 0: it is not */
+	bool stuck;	     /* it does not begin without a person */
+	unsigned *slow_said; /* by client: the attempt that was flagged */
 	struct err err;
 };
 

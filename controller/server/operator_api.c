@@ -297,8 +297,12 @@ bool operator_allowed(struct hub *hub, const struct web_request *request)
 	return good;
 }
 
-int rollout_exit(const struct rollout *r)
+int hub_exit(const struct hub *hub)
 {
+	const struct rollout *r = &hub->rollout;
+
+	if (r->row.state == ROLLOUT_RUNNING && hub->stuck)
+		return EXIT_WAITS;
 	switch (r->row.state) {
 	case ROLLOUT_DONE:
 		return EXIT_DONE;

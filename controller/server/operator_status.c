@@ -48,24 +48,26 @@ static json_t *client_json(const struct hub *hub, const struct client_row *c)
 		(double)gauge_clock_error_us(hub->gauge, c->id) / US_PER_S);
 }
 
-static json_t *wave_json(const struct rollout *r, const struct wave_row *w)
+static json_t *wave_json(struct hub *hub, const struct wave_row *w)
 {
+	struct rollout *r = &hub->rollout;
 	struct judge_counts counts;
 	unsigned queued, active;
 	json_t *gates = json_loads(w->gates, 0, NULL);
 
 	wave_count(r, w, &counts, &queued, &active);
 	return json_pack("{s:i, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, "
-			 "s:i, s:b, s:b, s:s, s:s, s:o, s:o, s:o}",
+			 "s:i, s:b, s:b, s:b, s:s, s:s, s:o, s:o, s:o}",
 		"number", (int)w->number, "kind", wave_kind_name(w->kind),
 		"state", wave_state_name(w->state), "reason", w->reason,
 		"batch_size", (int)w->batch_size, "clients", (int)w->clients,
 		"admitted", (int)w->admitted, "queued", (int)queued, "active",
 		(int)active, "done", (int)counts.done, "failed",
 		(int)counts.failed, "barrier", w->barrier, "explore",
-		w->explore, "verdict", w->verdict, "skipped", w->skipped,
-		"gates", gates ? gates : json_array(), "started",
-		seconds(w->started_us), "ended", seconds(w->ended_us));
+		w->explore, "stuck", hub->stuck && w == rollout_wave(r),
+		"verdict", w->verdict, "skipped", w->skipped, "gates",
+		gates ? gates : json_array(), "started", seconds(w->started_us),
+		"ended", seconds(w->ended_us));
 }
 
 static json_t *now_json(const struct gauge_now *now)
@@ -106,7 +108,7 @@ static void fill_data(struct hub *hub, const struct gauge_now *now,
 	for (size_t i = 0; clients && i < r->client_count; i++)
 		json_array_append_new(list, client_json(hub, &r->clients[i]));
 	for (size_t i = 0; i < r->wave_count; i++)
-		json_array_append_new(waves, wave_json(r, &r->waves[i]));
+		json_array_append_new(waves, wave_json(hub, &r->waves[i]));
 	json_object_set_new(data, "rollout",
 		json_pack("{s:s, s:s, s:s, s:i, s:b}", "name", r->row.name,
 			"state", rollout_state_name(r->row.state), "reason",
@@ -116,7 +118,7 @@ static void fill_data(struct hub *hub, const struct gauge_now *now,
 	json_object_set_new(data, "now", now_json(now));
 	json_object_set_new(data, "mb_left", real(counsel_mb_left(hub)));
 	json_object_set_new(data, "wave",
-		r->wave_count ? wave_json(r, &r->waves[r->wave_count - 1])
+		r->wave_count ? wave_json(hub, &r->waves[r->wave_count - 1])
 			      : json_null());
 	json_object_set_new(data, "waves", waves);
 	json_object_set_new(data, "clients", list);
@@ -265,7 +267,7 @@ int verb_status(struct hub *hub, const json_t *args, const char *who,
 	write_now(hub, &now, &reply->text);
 	write_clocks(hub, &reply->text);
 	write_clients(r, &reply->text);
-	reply->exit = rollout_exit(r);
+	reply->exit = hub_exit(hub);
 	return 0;
 }
 
@@ -285,7 +287,7 @@ static int show_wave(
 			r->wave_count);
 	}
 	wave = &r->waves[number - 1];
-	json_object_update_new(reply->data, wave_json(r, wave));
+	json_object_update_new(reply->data, wave_json(hub, wave));
 	write_wave(r, wave, &reply->text);
 	json_array_foreach(json_object_get(reply->data, "gates"), i, gate)(void)
 		buf_printf(&reply->text, "  %-12s %s: %s, expected %s\n",
@@ -312,8 +314,8 @@ static int show_client(
 	const struct progress *p;
 
 	if (!c)
-		return err_set(
-			err, ERR_USAGE, "no client is called %.80s", name);
+		return err_set(err, ERR_USAGE,
+			"no client is called %.80s; see sluice status", name);
 	p = &c->progress;
 	json_object_update_new(reply->data, client_json(hub, c));
 	(void)buf_printf(&reply->text,

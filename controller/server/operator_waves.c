@@ -170,7 +170,7 @@ int verb_run(struct hub *hub, const json_t *args, const char *who,
 	}
 	r->row.automatic = true;
 	r->row_changed = true;
-	reply->exit = rollout_exit(r);
+	reply->exit = hub_exit(hub);
 	(void)buf_append_text(&reply->text,
 		"the rollout goes on by itself; sluice pause stops it\n");
 	return 0;

@@ -44,6 +44,6 @@ unsigned arg_count(const json_t *args, const char *key);
 bool arg_flag(const json_t *args, const char *key);
 
 /* The exit status that says where the rollout stands. */
-int rollout_exit(const struct rollout *r);
+int hub_exit(const struct hub *hub);
 
 #endif

@@ -1,262 +1,8 @@
-/*
- * automatic_test.c - `run --auto` from the first pilot to the last client.
- *
- * The whole controller but its sockets, with a real archive; agents, the law
- * that the server follows and the clock are the test's own, and a second takes
- * no time.
- */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-#include <cmocka.h>
-
-#include "alloc.h"
-#include "clock.h"
-#include "err.h"
+/* automatic_test.c - `run --auto` from the first pilot to the last client. */
 #include "fake_http.h"
 #include "fake_imap.h"
-#include "hub.h"
+#include "hub_world.h"
 #include "log.h"
-#include "temp_dir.h"
-
-struct world_agent {
-	enum phase phase;
-	uint64_t seq, obeyed, rate_bytes_s;
-	double bytes, total_bytes;
-	int64_t late_us; /* its reports are under way for so long */
-};
-
-struct hub_world {
-	char dir[TEMP_DIR_SIZE];
-	struct hub hub;
-	int64_t now_us;
-	struct world_agent *agents; /* as hub.rollout.clients */
-	double c0, c1, c2;	    /* minutes per MB: n / X(n) */
-	bool dead;		    /* the server answers nobody */
-};
-
-static void world_must(int result, const struct err *err)
-{
-	if (result < 0)
-		fail_msg("%s", err->text);
-}
-
-/* COUNT clients of 240 to 260 MB. */
-static struct client_row *world_clients(unsigned count)
-{
-	struct client_row *rows = xcalloc(count, sizeof(*rows));
-
-	for (unsigned i = 0; i < count; i++) {
-		rows[i].id = i + 1;
-		rows[i].expected_bytes = 240000000 + i % 3 * 10000000;
-		(void)snprintf(
-			rows[i].name, sizeof(rows[i].name), "u%03u", i + 1);
-	}
-	return rows;
-}
-
-/* SCENARIO must name u001..uCOUNT. */
-static struct hub_world *world_new(unsigned count, const char *scenario)
-{
-	struct hub_world *w = xcalloc(1, sizeof(*w));
-	struct rollout_row row = {.name = "world", .state = ROLLOUT_PLANNED};
-	struct client_row *rows = world_clients(count);
-	struct archive *archive = NULL;
-	struct err err = ERR_INIT;
-
-	(void)snprintf(w->dir, sizeof(w->dir), "%s/hub_world.XXXXXX",
-		access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	assert_non_null(mkdtemp(w->dir));
-	world_must(archive_create(w->dir, &row, scenario, rows, count, &err),
-		&err);
-	free(rows);
-	world_must(archive_open(&archive, w->dir, ARCHIVE_OWN, &err), &err);
-	world_must(archive_set(archive, "scenario_folder", "/", &err), &err);
-	archive_close(&archive);
-	world_must(hub_open(&w->hub, w->dir, &err), &err);
-	w->now_us = gauge_clock_us();
-	w->agents = xcalloc(count, sizeof(*w->agents));
-	/* 52 MB/min each, however many. */
-	w->c0 = 1.0 / 52;
-	for (unsigned i = 0; i < count; i++) {
-		char version[] = "1.0", host[] = "h", agent[32];
-		struct enroll enroll = {.version = version,
-			.host = host,
-			.store_free_bytes = INT64_C(1) << 40};
-
-		(void)snprintf(agent, sizeof(agent), "agent%u", i);
-		w->agents[i].total_bytes =
-			(double)w->hub.rollout.clients[i].expected_bytes;
-		rollout_enrolled(&w->hub.rollout, &w->hub.rollout.clients[i],
-			&enroll, agent, w->now_us);
-	}
-	return w;
-}
-
-static void world_free(struct hub_world *w)
-{
-	hub_close(&w->hub);
-	temp_dir_remove(w->dir);
-	free(w->agents);
-	free(w);
-}
-
-static unsigned world_running(const struct hub_world *w)
-{
-	unsigned n = 0;
-
-	for (size_t i = 0; i < w->hub.rollout.client_count; i++)
-		n += w->agents[i].phase == PHASE_STARTING ||
-			w->agents[i].phase == PHASE_SYNCING;
-	return n;
-}
-
-static void world_obey(const struct hub_world *w, struct world_agent *agent,
-	const struct client_row *client)
-{
-	agent->rate_bytes_s = client->rate_bytes_s;
-	if (agent->phase == PHASE_STARTING && !w->dead)
-		agent->phase = PHASE_SYNCING;
-	if (client->command_id <= agent->obeyed)
-		return;
-	agent->obeyed = client->command_id;
-	switch (client->command) {
-	case COMMAND_START:
-	case COMMAND_RESUME:
-		agent->phase = PHASE_STARTING;
-		break;
-	case COMMAND_PAUSE:
-		agent->phase = PHASE_PAUSED;
-		break;
-	case COMMAND_CANCEL:
-		agent->phase = PHASE_IDLE;
-		break;
-	default:
-		break;
-	}
-}
-
-static void world_report(struct hub_world *w, size_t i)
-{
-	struct world_agent *agent = &w->agents[i];
-	struct client_row *client = &w->hub.rollout.clients[i];
-	char boot[] = "boot", version[] = "1.0";
-	struct sample sample = {.at_us = w->now_us - agent->late_us,
-		.phase = agent->phase,
-		.app_bytes = (uint64_t)agent->bytes,
-		.wire_bytes = (uint64_t)agent->bytes};
-	struct report report = {.seq = ++agent->seq,
-		.boot = boot,
-		.sent_us = w->now_us - agent->late_us,
-		.phase = agent->phase,
-		.command = agent->obeyed,
-		.version = version,
-		.progress = {.total_bytes = (uint64_t)agent->total_bytes,
-			.verified = agent->phase == PHASE_DONE},
-		.samples = &sample,
-		.sample_count = 1};
-	struct err err = ERR_INIT;
-
-	world_must(gauge_report(w->hub.gauge, client, &report, w->now_us, &err),
-		&err);
-	client->seq = report.seq;
-	rollout_report(&w->hub.rollout, client, &report, w->now_us);
-}
-
-/* One second: agents obey, sync at the server's law, report; then the
- * controller has its turn. */
-static void world_second(struct hub_world *w)
-{
-	double n = world_running(w);
-	double each = n > 0
-		? 1e6 / 60 / (w->c0 + w->c1 * (n - 1) + w->c2 * n * (n - 1))
-		: 0;
-
-	w->now_us += US_PER_S;
-	assert_true(hub_begin(&w->hub));
-	for (size_t i = 0; i < w->hub.rollout.client_count; i++) {
-		struct world_agent *agent = &w->agents[i];
-		bool was = agent->phase == PHASE_SYNCING;
-		double cap = (double)agent->rate_bytes_s;
-
-		w->hub.rollout.clients[i].seen_us = w->now_us;
-		if (was && !w->dead)
-			agent->bytes += cap > 0 && cap < each ? cap : each;
-		if (was && agent->bytes >= agent->total_bytes)
-			agent->phase = PHASE_DONE;
-		world_obey(w, agent, &w->hub.rollout.clients[i]);
-		if (was || agent->phase != PHASE_IDLE)
-			world_report(w, i);
-	}
-	hub_tick(&w->hub, w->now_us);
-	assert_false(w->hub.failed);
-}
-
-static const struct wave_row *world_wave(const struct hub_world *w)
-{
-	const struct rollout *r = &w->hub.rollout;
-
-	return r->wave_count ? &r->waves[r->wave_count - 1] : NULL;
-}
-
-/* Seconds until wave NUMBER exists; fails after LIMIT. */
-static int world_until_wave(struct hub_world *w, unsigned number, int limit)
-{
-	for (int s = 0; s < limit; s++) {
-		world_second(w);
-		if (w->hub.rollout.wave_count >= number)
-			return s + 1;
-	}
-	fail_msg("no wave %u after %d s: %s", number, limit,
-		w->hub.rollout.row.reason);
-	return limit;
-}
-
-/* The newest event of SUBJECT whose text has PART; NULL: none. A copy for
- * free(). */
-static char *world_event(
-	struct hub_world *w, const char *subject, const char *part)
-{
-	struct event_row *rows;
-	struct err err = ERR_INIT;
-	size_t count;
-	char *found = NULL;
-
-	world_must(archive_events(w->hub.archive, &rows, &count, &err), &err);
-	for (size_t i = count; i-- > 0 && !found;)
-		if (strcmp(rows[i].subject, subject) == 0 &&
-			strstr(rows[i].text, part))
-			found = xstrdup(rows[i].text);
-	free(rows);
-	return found;
-}
-
-static const char scenario[] =
-	"rollout: world\n"
-	"server: { imap: { host: 127.0.0.1, port: 1, security: none } }\n"
-	"clients: { range: u001..u200 }\n"
-	"steps: { pilots: [1, 5], order: longest }\n";
-
-static struct hub_world *start_with(const char *more)
-{
-	char *text = xasprintf("%s%s", scenario, more);
-	struct hub_world *w = world_new(200, text);
-
-	w->hub.rollout.row.automatic = true;
-	free(text);
-	return w;
-}
-
-static struct hub_world *start(void)
-{
-	return start_with("");
-}
 
 /* The newest recommendation's fact KEY. */
 static double asked_with(struct hub_world *w, const char *key)
@@ -364,7 +110,8 @@ static void brakes_in_a_pilot(void **state)
 	assert_int_equal(world_running(w), 0);
 	/* A person looks, and lets it go on. */
 	w->dead = false;
-	gauge_release(w->hub.gauge);
+	assert_true(hub_begin(&w->hub));
+	assert_int_equal(gauge_release(w->hub.gauge, NULL), 0);
 	assert_int_equal(
 		rollout_resume(&w->hub.rollout, true, w->now_us, "me", NULL),
 		0);
@@ -372,6 +119,37 @@ static void brakes_in_a_pilot(void **state)
 		world_second(w);
 	assert_int_equal(r->row.state, ROLLOUT_RUNNING);
 	assert_true(world_running(w) >= 3);
+	world_free(w);
+}
+
+static void a_slow_sync_is_flagged_and_left_alone(void **state)
+{
+	struct hub_world *w = start();
+	const struct client_row *client;
+	char subject[ROW_NAME_BYTES + 8], *said;
+
+	(void)state;
+	world_until_wave(w, 2, 900);
+	while (rollout_count(&w->hub.rollout, CLIENT_SYNCING) < 3)
+		world_second(w);
+	client = w->hub.rollout.clients;
+	while (client->state != CLIENT_SYNCING)
+		client++;
+	(void)snprintf(subject, sizeof(subject), "client %s", client->name);
+	struct world_agent *agent = &w->agents[client - w->hub.rollout.clients];
+	/* 240 to 260 MB at 52 MB/min are five minutes. */
+	agent->seconds = 13 * 60;
+	world_second(w);
+	assert_null(world_event(w, subject, "slow: "));
+	agent->seconds = 16 * 60;
+	world_second(w);
+	said = world_event(w, subject, "slow: 960 s");
+	assert_non_null(said);
+	free(said);
+	agent->seconds = 17 * 60;
+	world_second(w);
+	assert_null(world_event(w, subject, "slow: 1020 s"));
+	assert_int_equal(client->state, CLIENT_SYNCING);
 	world_free(w);
 }
 
@@ -416,6 +194,11 @@ static void until_refused(struct hub_world *w, const char *part)
 	}
 	assert_int_equal(world_wave(w)->state, WAVE_PREFLIGHT);
 	assert_int_equal(world_running(w), 0);
+	/* It needs a person, unless that ends within half a minute. */
+	assert_false(w->hub.stuck);
+	for (int s = 0; s < 31; s++)
+		world_second(w);
+	assert_true(w->hub.stuck);
 	said = world_event(w, "wave 1", part);
 	assert_non_null(said);
 	free(said);
@@ -475,6 +258,7 @@ int main(void)
 		cmocka_unit_test(pilots_then_explores_then_rolls_out),
 		cmocka_unit_test(asks_again_inside_a_wave),
 		cmocka_unit_test(brakes_in_a_pilot),
+		cmocka_unit_test(a_slow_sync_is_flagged_and_left_alone),
 		cmocka_unit_test(says_whose_clock_is_uncertain),
 		cmocka_unit_test(an_exporter_of_another_kind_is_refused),
 		cmocka_unit_test(a_canary_that_may_not_log_in_is_refused),
