@@ -66,6 +66,8 @@ int rollout_resume(struct rollout *r, bool force, int64_t now_us,
 			rollout_state_name(r->row.state),
 			r->row.state == ROLLOUT_WAITING_GATE
 				? "; run sluice promote or sluice wave"
+				: r->row.state == ROLLOUT_ABORTING
+				? "; sluice abort --kill ends its syncs"
 				: "");
 	/* To resume after a gate is to leave that wave as it ended. */
 	if (wave)

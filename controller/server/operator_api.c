@@ -29,7 +29,7 @@ unsigned arg_count(const json_t *args, const char *key)
 {
 	json_int_t value = json_integer_value(json_object_get(args, key));
 
-	return value > 0 && value < 1000000 ? (unsigned)value : 0;
+	return value > 0 && value <= 1000000 ? (unsigned)value : 0;
 }
 
 bool arg_flag(const json_t *args, const char *key)
@@ -166,6 +166,10 @@ static int verb_token(struct hub *hub, const json_t *args, const char *who,
 			err->kind = ERR_USAGE;
 		return err_context(err, "--expires");
 	}
+	/* 0 would be any number. */
+	if (json_object_get(args, "uses") && !arg_count(args, "uses"))
+		return err_set(err, ERR_USAGE,
+			"uses: expected a number from 1 to 1000000");
 	if (secret_make(token, err) < 0)
 		return -1;
 	secret_hash(token, hash);

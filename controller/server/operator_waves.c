@@ -157,6 +157,11 @@ int verb_run(struct hub *hub, const json_t *args, const char *who,
 			"the rollout is paused (%s); run sluice resume or "
 			"sluice promote first",
 			r->row.reason);
+	if (r->row.state == ROLLOUT_ABORTING || r->row.state == ROLLOUT_ABORTED)
+		return err_set(err, ERR_REFUSED,
+			"the rollout is %s; to go on all the same, once it is "
+			"aborted: sluice resume --force",
+			rollout_state_name(r->row.state));
 	/* Pilots that a person ran already are not run again. */
 	if (!r->row.automatic) {
 		unsigned pilots = 0;

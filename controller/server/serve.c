@@ -90,9 +90,9 @@ static void handle(void *context, struct web_request *request)
 		find_route(request)->handle(hub, request);
 }
 
-static void turn_over(void *context)
+static bool turn_over(void *context)
 {
-	(void)hub_commit(context);
+	return hub_commit(context);
 }
 
 /* ---- the loop */

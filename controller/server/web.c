@@ -25,6 +25,8 @@
 
 #define IDLE_TIMEOUT_S	60
 #define CONNECTIONS_MAX 20000
+#define LOCAL_MAX	64  /* of them over the UNIX socket */
+#define FILES_KEPT	160 /* for anything but agents */
 #define BEARER_PREFIX	"Bearer "
 
 enum stage {
@@ -63,7 +65,8 @@ struct web {
 	struct exchange *exchanges; /* all that are not sent */
 	uint16_t port;
 	char *socket_path;
-	bool turning, stopping;
+	unsigned agents_max; /* connections at once */
+	bool turning;
 };
 
 /* ---- one request */
@@ -238,6 +241,17 @@ static void run_daemons(struct web *web)
 		(void)MHD_run(web->local.daemon);
 }
 
+/* What was answered has not happened. */
+static void take_back(struct web *web)
+{
+	for (struct exchange *e = web->exchanges; e; e = e->next)
+		if (e->stage == STAGE_ANSWERED)
+			set_answer(e, MHD_HTTP_SERVICE_UNAVAILABLE,
+				"application/json",
+				"{\"error\":\"the archive cannot be written; the "
+				"controller ends and its log says why\"}");
+}
+
 /* Hand over what is whole; true when there was anything to send. */
 static bool handle_queued(struct web *web)
 {
@@ -248,8 +262,8 @@ static bool handle_queued(struct web *web)
 			web->handler.handle(web->handler.context, &e->request);
 		any |= e->stage == STAGE_ANSWERED;
 	}
-	if (any)
-		web->handler.turn_over(web->handler.context);
+	if (any && !web->handler.turn_over(web->handler.context))
+		take_back(web);
 	for (struct exchange *e = web->exchanges; e; e = e->next) {
 		if (e->stage != STAGE_ANSWERED)
 			continue;
@@ -384,8 +398,9 @@ static int start_listener(struct web *web, struct listener *listener,
 		listener, MHD_OPTION_LISTEN_SOCKET, fd,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-		MHD_OPTION_ARRAY, listener->local ? none : tls, MHD_OPTION_END);
+		MHD_OPTION_CONNECTION_LIMIT,
+		listener->local ? LOCAL_MAX : web->agents_max, MHD_OPTION_ARRAY,
+		listener->local ? none : tls, MHD_OPTION_END);
 	if (!listener->daemon) {
 		close(fd);
 		return err_set(err, ERR_IO,
@@ -402,20 +417,27 @@ static int start_listener(struct web *web, struct listener *listener,
 	return 0;
 }
 
-/* Every waiting agent holds a descriptor. */
-static void raise_file_limit(void)
+/* Every waiting agent holds a descriptor; the archive, the probe, the exporter
+ * and whoever gives orders need some too. */
+static unsigned raise_file_limit(void)
 {
 	struct rlimit limit;
+	unsigned agents = CONNECTIONS_MAX;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
+		return agents;
 	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-		limit.rlim_cur < CONNECTIONS_MAX)
-		log_warn("serve",
-			"at most %lu files may be open; so many "
-			"agents can be connected at once",
-			(unsigned long)limit.rlim_cur);
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+		limit.rlim_cur >= CONNECTIONS_MAX + FILES_KEPT)
+		return agents;
+	agents = limit.rlim_cur > 2UL * FILES_KEPT
+		? (unsigned)limit.rlim_cur - FILES_KEPT
+		: (unsigned)limit.rlim_cur / 2;
+	log_warn("serve",
+		"at most %lu files may be open: %u agents can be connected at "
+		"once; raise the limit (ulimit -n)",
+		(unsigned long)limit.rlim_cur, agents);
+	return agents;
 }
 
 int web_start(struct web **out, uv_loop_t *loop,
@@ -428,7 +450,7 @@ int web_start(struct web **out, uv_loop_t *loop,
 	web->handler = *handler;
 	web->local.local = true;
 	*out = web;
-	raise_file_limit();
+	web->agents_max = raise_file_limit();
 	if (options->socket_path) {
 		fd = open_local(options->socket_path, err);
 		if (fd < 0 ||

@@ -42,7 +42,10 @@ struct web_handler {
 
 	/* Must end in web_answer() or web_park(). */
 	void (*handle)(void *context, struct web_request *request);
-	void (*turn_over)(void *context);
+
+	/* False: nothing of what was answered since the last call may be said;
+	 * 503 is. */
+	bool (*turn_over)(void *context);
 };
 
 struct web_options {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The controller with scripted agents over real HTTPS: enrolment, reports that
 # come twice, the long poll, kill -9 in mid-wave, a second controller, wrong
-# tokens, operators over HTTPS.
+# tokens, operators over HTTPS, more connections than files, a full disk, an abort.
 set -u
 . tests/tap.sh
 SLUICE=$BIN/sluice
@@ -216,6 +216,11 @@ is "and exit 0" $? 0
 chmod 600 "$DIR/op"
 REMOTE=(--controller "$URL" --token-file "$DIR/op" --ca-file "$SLUICE_STATE/ca.pem")
 is "an operator over HTTPS" "$("$SLUICE" status "${REMOTE[@]}" --json | jq -r .rollout.state)" done
+over_socket() { # VERB BODY: the status of an order over the socket
+	curl -s -o "$DIR/answer" -w '%{http_code}' -d "$2" \
+		--unix-socket "$SLUICE_STATE/sluice.sock" "http://x/v1/operator/$1"
+}
+is "a token for no number of uses is refused" "$(over_socket token '{"uses": -1}')" 400
 echo wrong > "$DIR/wrong"
 "$SLUICE" status --controller "$URL" --token-file "$DIR/wrong" --ca-file "$SLUICE_STATE/ca.pem" 2> "$DIR/err"
 is "a wrong operator token is refused" $? 1
@@ -224,5 +229,52 @@ is "not for strangers" "$(curl -s -o /dev/null -w '%{http_code}' --cacert "$SLUI
 kill "$PID"
 wait "$PID"
 is "SIGTERM ends it cleanly" $? 0
+PID=
+
+# ---- more connections than files may be open
+ulimit -n 400
+serve "$PORT"
+( # held open by a subshell, until its input ends
+	for _ in $(seq 390); do exec {fd}<> "/dev/tcp/127.0.0.1/$PORT"; done
+	echo open
+	read -r _
+) < <(sleep 600 & echo $! > "$DIR/held"; wait) > "$DIR/open" 2> /dev/null &
+until_is "390 strangers hold connections that say nothing" open cat "$DIR/open"
+timeout 60 "$SLUICE" status > "$DIR/out"
+is "orders are heard all the same" "$(head -1 "$DIR/out")" "rollout scripted: done"
+like "and it said how many agents it can hold" "$(cat "$DIR/log")" \
+	'240 agents can be connected at once; raise the limit'
+kill "$(cat "$DIR/held")"
+
+# ---- a full disk: what was not kept was not said
+full() { # the disk is full where a file has 400 kB
+	trap '' XFSZ
+	ulimit -f 400
+	exec "$SLUICE" serve --state "$DIR/full" --listen 127.0.0.1:0
+}
+"$SLUICE" init "$DIR/s.yaml" --state "$DIR/full" > /dev/null
+(full) 2> "$DIR/full.log" &
+FULL=$!
+until_is "it starts" yes sh -c "[ -s \"$DIR/full/url\" ] && echo yes"
+for ((i = 1; i < 500; i++)); do
+	"$SLUICE" set slo="${i}s" --state "$DIR/full" > "$DIR/out" 2> "$DIR/err" || break
+done
+like "an order that cannot be kept is refused" "$(cat "$DIR/err")" \
+	'the archive cannot be written'
+wait "$FULL"
+is "the controller ends" $? 1
+is "every order that was taken is kept, and no other" "$(sqlite3 "$DIR/full/archive.db" \
+	"select value from setting where key = 'set.slo'")" "$((i - 1))s"
+
+# ---- an abort is final
+"$SLUICE" include u4 > /dev/null
+"$SLUICE" abort > /dev/null
+until_is "a rollout with no syncs is aborted at once" aborted \
+	sh -c "\"$SLUICE\" status --json | jq -r .rollout.state"
+"$SLUICE" run --auto 2> "$DIR/err"
+is "and does not go on by itself" $? 1
+check "but says how" grep -q 'sluice resume --force' "$DIR/err"
+kill "$PID"
+wait "$PID"
 PID=
 finish
