@@ -280,11 +280,18 @@ uint64_t gauge_rate(const struct gauge *gauge)
 
 int gauge_release(struct gauge *gauge, struct err *err)
 {
+	struct event_row row = {.at_us = gauge_clock_us(),
+		.subject = "brake",
+		.text = "stopped -> released: a person lets the syncs go on"};
+
 	if (brake_state(gauge->brake) != BRAKE_STOPPED)
 		return 0;
-	brake_reset(gauge->brake, gauge_clock_us());
+	brake_reset(gauge->brake, row.at_us);
 	gauge->order = (struct brake_order){.stop = false};
 	gauge->hold[0] = '\0';
+	log_info(row.subject, "%s", row.text);
+	if (archive_add_event(gauge->archive, &row, err) < 0)
+		return -1;
 	return keep_brake(gauge, err);
 }
 

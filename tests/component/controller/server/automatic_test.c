@@ -1,7 +1,7 @@
 /* automatic_test.c - `run --auto` from the first pilot to the last client. */
 #include "fake_http.h"
 #include "fake_imap.h"
-#include "hub_world.h"
+#include "hub_course.h"
 #include "log.h"
 
 /* The newest recommendation's fact KEY. */

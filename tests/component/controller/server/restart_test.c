@@ -1,7 +1,7 @@
 /*
  * restart_test.c - the controller is killed in the middle of something.
  */
-#include "hub_world.h"
+#include "hub_course.h"
 #include "log.h"
 
 /* The controller is killed and started again; the agents are the same. */
@@ -16,6 +16,7 @@ static void restart(struct hub_world *w)
 static void what_the_brake_stopped_stays_so(void **state)
 {
 	struct hub_world *w = start();
+	char *said;
 
 	(void)state;
 	world_until_wave(w, 2, 900);
@@ -41,6 +42,9 @@ static void what_the_brake_stopped_stays_so(void **state)
 		rollout_resume(&w->hub.rollout, false, w->now_us, "me", NULL),
 		0);
 	assert_true(hub_commit(&w->hub));
+	said = world_event(w, "brake", "stopped -> released");
+	assert_non_null(said);
+	free(said);
 	restart(w);
 	for (int s = 0; s < 30; s++)
 		world_second(w);
