@@ -280,8 +280,9 @@ static void press(struct brake *brake, const struct brake_evidence *e,
 	} else {
 		return;
 	}
+	/* Once worse, it is so until the figure is below the holding bound. */
 	record(events, from, brake->state, action, rule,
-		found->reading[rule].figure, found->reading[rule].escalate);
+		found->reading[rule].figure, found->reading[rule].hold);
 }
 
 /* Calm for long enough: one step back. */

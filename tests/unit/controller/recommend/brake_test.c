@@ -124,6 +124,18 @@ static void canary_escalates(void **state)
 	assert_int_equal(brake_state(*state), BRAKE_RELEASED);
 }
 
+/* A figure between the two bounds goes on being worse, once it was, and the
+ * event names the bound that it is beyond. */
+static void says_the_bound_that_is_passed(void **state)
+{
+	evidence.p95_ms = 120;
+	run(*state, 5);
+	evidence.p95_ms = 97;
+	run(*state, 30);
+	assert_int_equal(last.to, BRAKE_LIMITING);
+	assert_true(last.figure == 97 && last.ceiling == 95);
+}
+
 /* The administrator's times instead of the standard ones. */
 static void is_as_patient_as_told(void **state)
 {
@@ -337,6 +349,7 @@ int main(void)
 		T(canary_holds_within_a_second),
 		T(canary_releases_with_hysteresis),
 		T(canary_escalates),
+		T(says_the_bound_that_is_passed),
 		T(is_as_patient_as_told),
 		T(far_above_the_slo_stops),
 		T(probe_errors_stop),
