@@ -24,6 +24,7 @@
 
 #define HEADERS_MAX   (256u * 1024)
 #define BODY_MAX      (16u * 1024 * 1024)
+#define WORDS_MAX     (64u * 1024)
 #define FOLLOW_MAX    5
 #define CONNECT_US    (20 * US_PER_S)
 #define STALL_US      (60 * US_PER_S)
@@ -137,7 +138,9 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
 			       request->context, data, bytes, &http->stop) < 0
 			? 0
 			: bytes;
-	if (buf_append(&http->response->body, data, bytes) == 0)
+	/* Of an error not all words are needed. */
+	if (buf_append(&http->response->body, data, bytes) == 0 ||
+		request->sink)
 		return bytes;
 	err_set(&http->stop, ERR_LIMIT, "an answer of more than %zu bytes",
 		http->response->body.limit);
@@ -364,7 +367,6 @@ static const struct {
 	{CURLE_URL_MALFORMAT, ERR_CONFIG, "write it as https://host/path"},
 	{CURLE_UNSUPPORTED_PROTOCOL, ERR_CONFIG, "use http or https"},
 	{CURLE_WEIRD_SERVER_REPLY, ERR_PROTOCOL, "is this an HTTP port?"},
-	{CURLE_UNSUPPORTED_PROTOCOL, ERR_PROTOCOL, NULL},
 	{CURLE_BAD_CONTENT_ENCODING, ERR_PROTOCOL, NULL},
 };
 
@@ -503,8 +505,9 @@ int http_perform(struct http *http, const struct http_request *request,
 
 	memset(response, 0, sizeof(*response));
 	response->headers = BUF_INIT(HEADERS_MAX);
-	response->body = BUF_INIT(
-		request->max_bytes ? request->max_bytes : BODY_MAX);
+	response->body = BUF_INIT(request->sink ? WORDS_MAX
+			: request->max_bytes	? request->max_bytes
+						: BODY_MAX);
 	if (check_url(http, request, err) < 0)
 		return -1;
 	url = xstrdup(request->url);

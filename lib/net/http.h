@@ -38,9 +38,9 @@ struct http_request {
 	bool follow;	    /* redirects that stay on scheme, host, port */
 	int64_t total_us;   /* for all of it; 0: only the watchdog limits */
 	uint64_t max_bytes; /* of the answer; 0: 16 MiB */
-	/* Takes the answer's body in pieces when the status is 2xx; without
-	 * it, and for every other status, the body goes to response->body.
-	 * -1 with ERR filled stops the transfer. */
+	/* Takes the answer's body in pieces when the status is 2xx; of every
+	 * other status 64 KiB at most go to response->body. Without it all of
+	 * every answer does. -1 with ERR filled stops the transfer. */
 	int (*sink)(
 		void *context, const char *data, size_t bytes, struct err *err);
 	void *context;

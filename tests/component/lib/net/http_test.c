@@ -17,7 +17,18 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+static int answer_wordily(
+	void *context, const struct fake_request *request, struct buf *body)
+{
+	(void)context;
+	(void)request;
+	for (int i = 0; i < 100000; i++)
+		buf_append_text(body, "0123456789");
+	return 404;
+}
+
 static const struct fake_step steps[] = {
+	{.path = "/wordy", .times = -1, .answer = answer_wordily},
 	{.path = "/ok",
 		.times = -1,
 		.status = 200,
@@ -197,6 +208,24 @@ static void an_answer_has_a_cap(void **state)
 	tear_down(bench);
 }
 
+/* Who takes large answers in pieces has no room for a large error. */
+static void of_an_error_little_is_kept(void **state)
+{
+	struct bench *bench = set_up("/wordy");
+
+	(void)state;
+	bench->request.sink = take;
+	bench->request.max_bytes = 1 << 30;
+	assert_int_equal(perform(bench), 0);
+	assert_int_equal(bench->response.status, 404);
+	assert_true(bench->response.body.length <= 64 << 10);
+	http_response_free(&bench->response);
+	bench->request.sink = NULL;
+	assert_int_equal(perform(bench), 0);
+	assert_int_equal(bench->response.body.length, 1000000);
+	tear_down(bench);
+}
+
 static void redirects_stay_on_the_host(void **state)
 {
 	struct bench *bench = set_up("/here");
@@ -343,6 +372,7 @@ int main(void)
 		cmocka_unit_test(bodies_credentials_and_methods_are_sent),
 		cmocka_unit_test(a_sink_takes_the_body_and_may_stop_it),
 		cmocka_unit_test(an_answer_has_a_cap),
+		cmocka_unit_test(of_an_error_little_is_kept),
 		cmocka_unit_test(redirects_stay_on_the_host),
 		cmocka_unit_test(a_named_time_is_by_the_servers_clock),
 		cmocka_unit_test(statuses_become_kinds),
