@@ -140,6 +140,29 @@ static void read_conditions(
 	dav_xml_free(xml);
 }
 
+static bool offers(const struct http_response *response, const char *scheme)
+{
+	static const char name[] = "\nWWW-Authenticate:";
+	const char *line = buf_text(&response->headers);
+
+	while ((line = strcasestr(line, name))) {
+		const char *found = strcasestr(line += strlen(name), scheme);
+
+		if (found && found < line + strcspn(line, "\r\n"))
+			return true;
+	}
+	return false;
+}
+
+/* The password goes out with the first request; few servers take it after a
+ * challenge only. */
+static bool wants_digest(
+	const struct dav_client *client, const struct http_response *response)
+{
+	return response->status == 401 && !client->digest &&
+		offers(response, "Digest") && !offers(response, "Basic");
+}
+
 static int no_dav_answer(const struct http_request *request,
 	const struct http_response *response, struct err *err)
 {
@@ -207,13 +230,13 @@ static int take_answer(struct dav_client *client,
 
 static void count_trip(struct dav_client *client, int64_t waited_us)
 {
-	client->round_trips++;
+	client->round_trips += client->digest ? 2 : 1;
 	if (waited_us &&
 		(!client->round_trip_us || waited_us < client->round_trip_us))
 		client->round_trip_us = waited_us;
 }
 
-/* One hop. 1: *REDIRECT is where to go instead. */
+/* One hop. 1: *REDIRECT is where to go instead, or again. */
 static int perform_once(struct dav_client *client,
 	const struct dav_request *request, const char *url,
 	struct dav_answer *answer, char **redirect, struct err *err)
@@ -229,6 +252,7 @@ static int perform_once(struct dav_client *client,
 		.body_bytes = request->body_bytes,
 		.user = client->user,
 		.password = client->password,
+		.digest = client->digest,
 		.max_bytes = request->max_bytes ? request->max_bytes
 						: DAV_ANSWER_BYTES_MAX,
 		.sink = request->sink,
@@ -250,6 +274,10 @@ static int perform_once(struct dav_client *client,
 	if (result == 0 && is_redirect(response.status) &&
 		response.redirect_url) {
 		*redirect = xstrdup(response.redirect_url);
+		result = 1;
+	} else if (result == 0 && wants_digest(client, &response)) {
+		client->digest = true;
+		*redirect = xstrdup(url);
 		result = 1;
 	} else if (result == 0) {
 		result = take_answer(

@@ -26,6 +26,7 @@ struct dav_client {
 	char *server; /* "Cyrus-HTTP/3.6.1", from the first answer that says so;
 			 or NULL */
 	const struct dav_quirks *quirks; /* never NULL */
+	bool digest; /* the server takes the password in no other way */
 	uint64_t round_trips;
 	int64_t round_trip_us; /* the shortest so far; 0: none yet */
 	/* Of the connection, for another one like it. */

@@ -333,7 +333,9 @@ static struct curl_slist *prepare(
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, http);
 	if (request->user) {
-		curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		curl_easy_setopt(easy, CURLOPT_HTTPAUTH,
+			(long)(request->digest ? CURLAUTH_DIGEST
+					       : CURLAUTH_BASIC));
 		curl_easy_setopt(easy, CURLOPT_USERNAME, request->user);
 		curl_easy_setopt(easy, CURLOPT_PASSWORD,
 			request->password ? request->password : "");

@@ -34,6 +34,7 @@ struct http_request {
 	const void *body;	    /* NULL: none */
 	size_t body_bytes;
 	const char *user, *password; /* basic authentication, or NULL */
+	bool digest;		     /* not basic, but by digest (RFC 7616) */
 	const char *bearer;	     /* or NULL */
 	bool follow;	    /* redirects that stay on scheme, host, port */
 	int64_t total_us;   /* for all of it; 0: only the watchdog limits */

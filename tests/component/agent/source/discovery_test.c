@@ -254,6 +254,41 @@ static void home_that_fails_hides_no_collection(void **state)
 	rig_close(&rig);
 }
 
+/* Whether all was told: 1 when there may be more. The step without a status
+ * ends STEPS. */
+static int list_status(const struct fake_step *steps)
+{
+	struct rig rig;
+	size_t count = 0;
+	int status;
+
+	while (steps[count].status)
+		count++;
+	rig = rig_open(steps, count);
+	status = source_list(rig.source, each, &rig.log, &rig.err);
+	rig_close(&rig);
+	return status;
+}
+
+/* A server that takes no password as it is. */
+static void digest_where_nothing_else_is_offered(void **state)
+{
+	const struct fake_step steps[] = {
+		/* To the password, then to the question without it. */
+		{.times = 2,
+			.status = 401,
+			.headers = "WWW-Authenticate: Digest realm=\"r\", "
+				   "nonce=\"n\", qop=\"auth\"\r\n"},
+		OPEN_STEP};
+	struct rig rig = rig_open(STEPS(steps));
+
+	(void)state;
+	assert_int_equal(
+		fake_http_saw(rig.http, "Authorization: Digest username="), 1);
+	assert_int_equal(fake_http_saw(rig.http, "Authorization: Basic"), 1);
+	rig_close(&rig);
+}
+
 static void empty_home_of_a_stranger_is_not_believed(void **state)
 {
 	const struct fake_step steps[] = {
@@ -283,6 +318,7 @@ int main(void)
 		cmocka_unit_test(password_stays_with_its_host),
 		cmocka_unit_test(failures_say_what_to_do),
 		cmocka_unit_test(home_that_fails_hides_no_collection),
+		cmocka_unit_test(digest_where_nothing_else_is_offered),
 		cmocka_unit_test(empty_home_of_a_stranger_is_not_believed),
 	};
 
