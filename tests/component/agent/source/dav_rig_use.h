@@ -30,9 +30,10 @@ static inline int rig_open_at(struct rig *rig, const struct fake_step *steps,
 	return result;
 }
 
+/* By one connection, however long a busy machine makes the line. */
 static inline struct rig rig_open(const struct fake_step *steps, size_t count)
 {
-	struct rig rig = {.source = NULL};
+	struct rig rig = {.options = {.in_flight_max = 1}};
 
 	if (rig_open_at(&rig, steps, count, "/") < 0)
 		fail_msg("%s", rig.err.text);

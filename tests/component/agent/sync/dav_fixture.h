@@ -58,6 +58,7 @@ struct fixture {
 	struct policy *policy;
 	bool one_thread;
 	bool aside; /* over several connections, as on a long line */
+	bool afar;  /* if the line is found to be long; else over one */
 	struct err err;
 	struct sync_progress progress;
 };
@@ -93,16 +94,19 @@ static inline pid_t fork_alone(struct fixture *f)
 	return fake_http_fork(f->http);
 }
 
-static inline int open_aside(struct source **source,
+/* Of the sessions to come; 0: as many as the line deserves. */
+static unsigned connections;
+
+static inline int open_dav(struct source **source,
 	const struct account *account, const char *password,
 	const struct source_options *options, struct wire *wire,
 	struct err *err)
 {
-	struct source_options several = *options;
+	struct source_options told = *options;
 
-	if (!several.in_flight_max)
-		several.in_flight_max = 4;
-	return dav_source_open(source, account, password, &several, wire, err);
+	if (!told.in_flight_max)
+		told.in_flight_max = connections;
+	return dav_source_open(source, account, password, &told, wire, err);
 }
 
 /* One sync against the script that runs; 0, or -1 with f->err. */
@@ -117,10 +121,11 @@ static inline int synchronise(struct fixture *f)
 		.attempts = 2,
 		.backoff_us = 1000,
 		.one_thread = f->one_thread,
-		.open_dav = f->aside ? open_aside : NULL};
+		.open_dav = open_dav};
 	struct sync *sync;
 	int result;
 
+	connections = f->aside ? 4 : f->afar ? 0 : 1;
 	f->err = ERR_INIT;
 	if (sync_new(&sync, &setup, &f->err) < 0)
 		fail_msg("%s", f->err.text);

@@ -167,33 +167,39 @@ static void change_during_the_copy(void **state)
 	assert_int_equal(fake_http_saw(f->http, ">t1<"), 1);
 }
 
+#define CTAG                                                                   \
+	"<s:getctag xmlns:s=\"http://calendarserver.org/ns/\">c1</s:getctag>"
+#define CLOCK_HOME_STEP                                                        \
+	{                                                                      \
+		.path = "/", .times = -1, .status = 207,                       \
+		.headers = "Server: SOGo\r\n", .body = home_body               \
+	}
+static const char clock_body[] = MULTI(OK200("/h/cal/",
+	"<d:resourcetype><d:collection/><c:calendar/></d:resourcetype>" CTAG));
+#define CLOCK_LISTED(ITEMS)                                                    \
+	{                                                                      \
+		.method = "PROPFIND", .path = "/h/cal/", .times = -1,          \
+		.status = 207, .body = MULTI(ITEMS OK200("/h/cal/", CTAG))     \
+	}
+
 /* A token that does not tell every change proves nothing. */
 static void clock_tokens_prove_nothing(void **state)
 {
 	struct fixture *f = *state;
-	static const char clock_list[] = MULTI(OK200("/h/cal/",
-		"<d:resourcetype><d:collection/><c:calendar/></d:resourcetype>"
-		"<s:getctag xmlns:s=\"http://calendarserver.org/ns/\">c1"
-		"</s:getctag>"));
-	const struct fake_step steps[] = {{.path = "/",
-						  .times = -1,
-						  .status = 207,
-						  .headers = "Server: SOGo\r\n",
-						  .body = home_body},
-		HOME_WITH(clock_list),
-		{.method = "PROPFIND",
-			.path = "/h/cal/",
-			.times = -1,
-			.status = 207,
-			.body = MULTI(ITEM("a") ITEM("b") OK200("/h/cal/",
-				"<s:getctag xmlns:s=\"http://"
-				"calendarserver.org/ns/\">c1</s:getctag>"))},
+	const struct fake_step steps[] = {CLOCK_HOME_STEP,
+		HOME_WITH(clock_body), CLOCK_LISTED(ITEM("a") ITEM("b")),
 		BOTH_WHOLE};
 
 	assert_int_equal(RUN(f, steps), 0);
 	assert_int_equal(f->progress.totals.events, 2);
 	assert_int_equal(fake_http_saw(f->http, "Depth: 1"), 2 + 2);
 }
+
+static const char two_homes_body[] = MULTI(OK200("/h/cal/",
+	"<d:resourcetype><d:collection/><c:calendar/></d:resourcetype>")
+		OK200("/h/bad/",
+			"<d:resourcetype><d:collection/><c:calendar/>"
+			"</d:resourcetype>"));
 
 /* The first COUNT objects, listed or whole. */
 static int answer_many(
@@ -298,6 +304,7 @@ static void throttled_asks_by_one_connection(void **state)
 		NO_CHANGES, {.contains = "sync-collection", .status = 429},
 		LISTED(ITEM("a") ITEM("b")), BOTH_WHOLE};
 
+	f->afar = true;
 	assert_int_equal(RUN(f, steps), 0);
 	assert_int_equal(f->progress.totals.events, 2);
 	assert_int_equal(f->progress.retries, 1);
