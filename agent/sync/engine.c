@@ -332,13 +332,16 @@ static int run_session(struct sync *sync, struct err *err)
 {
 	int proven = 0;
 
+	sync->restless = false;
 	set_state(sync, SYNC_CONNECTING);
 	for (unsigned round = 0; !proven; round++) {
-		if (round == ROUNDS_MAX)
+		if (round == ROUNDS_MAX) {
+			sync->restless = true;
 			return err_set(err, ERR_PROTOCOL,
 				"the account changes faster than it can be "
 				"compared, or a folder cannot be opened (the "
 				"log names it); synchronise again later");
+		}
 		if (round) {
 			set_state(sync, SYNC_VERIFYING);
 			if (fold_meanwhile(sync, err))
@@ -392,7 +395,8 @@ static bool try_again(struct sync *sync, uint64_t *bytes, const struct err *err)
 	if (err->kind == ERR_CANCELLED)
 		return false;
 	writer_progress(sync->writer, &now);
-	if (now.app_bytes != *bytes)
+	/* What comes anew in each round, for ever, is no progress. */
+	if (now.app_bytes != *bytes && !sync->restless)
 		backoff_reset(&sync->backoff);
 	*bytes = now.app_bytes;
 	if (!backoff_next(&sync->backoff, err, &wait))

@@ -39,6 +39,7 @@ struct sync {
 	struct writer *writer;
 	struct half mail, dav;
 	struct backoff backoff;
+	bool restless; /* the last session found a change in every round */
 	struct record_call fold; /* under way between rounds */
 	struct err fold_err;
 	pthread_mutex_t mutex; /* guards what follows */

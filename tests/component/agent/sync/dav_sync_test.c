@@ -201,6 +201,28 @@ static const char two_homes_body[] = MULTI(OK200("/h/cal/",
 			"<d:resourcetype><d:collection/><c:calendar/>"
 			"</d:resourcetype>"));
 
+/* Objects that are other ones each time they are looked at: the run fetches
+ * them some times over, and ends. */
+static void etags_that_never_settle(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_step steps[] = {CLOCK_HOME_STEP,
+		HOME_WITH(clock_body),
+		CLOCK_LISTED(OK200("/h/cal/a", "<d:getetag>x</d:getetag>")
+				ITEM("b")),
+		{.method = "GET",
+			.path = "/h/cal/a",
+			.times = 40,
+			.status = 200,
+			.headers = "ETag: \"y\"\r\n",
+			.body = EVENT("a")},
+		BOTH_WHOLE};
+
+	assert_int_equal(RUN(f, steps), -1);
+	assert_non_null(strstr(f->err.text, "changes faster"));
+	assert_int_equal(f->progress.retries, 2);
+}
+
 /* The first COUNT objects, listed or whole. */
 static int answer_many(
 	void *context, const struct fake_request *request, struct buf *body)
@@ -383,6 +405,8 @@ int main(void)
 			change_during_the_copy, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			clock_tokens_prove_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			etags_that_never_settle, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			server_with_another_address, setup, teardown),
 		cmocka_unit_test_setup_teardown(
