@@ -170,6 +170,32 @@ char *store_item_etag(struct store *store, int64_t folder, const char *href)
 	return etag;
 }
 
+/* What of an etag names the version. */
+static const char *version_of(const char *etag, size_t *length)
+{
+	static const char zipped[] = "-gzip";
+
+	if (strncmp(etag, "W/", 2) == 0)
+		etag += 2;
+	etag += *etag == '"';
+	*length = strcspn(etag, "\"");
+	if (*length > strlen(zipped) &&
+		strncmp(etag + *length - strlen(zipped), zipped,
+			strlen(zipped)) == 0)
+		*length -= strlen(zipped);
+	return etag;
+}
+
+bool store_item_same_etag(const char *a, const char *b)
+{
+	size_t a_length;
+	size_t b_length;
+
+	a = version_of(a, &a_length);
+	b = version_of(b, &b_length);
+	return a_length == b_length && memcmp(a, b, a_length) == 0;
+}
+
 char *store_item_text(
 	struct store *store, int64_t id, size_t *length, struct err *err)
 {

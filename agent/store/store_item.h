@@ -8,6 +8,7 @@
 #ifndef SLUICE_STORE_ITEM_H
 #define SLUICE_STORE_ITEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,12 +47,16 @@ int store_item_each(struct store *store, int64_t folder,
 	int (*each)(const struct store_item *item, void *arg), void *arg,
 	struct err *err);
 
-/* The etag for free(), or NULL when there is no such item. */
 /* The collection moved: hrefs that begin with FROM begin with TO instead. */
 int store_item_move(struct store *store, int64_t folder, const char *from,
 	const char *to, struct err *err);
 
+/* The etag for free(), or NULL when there is no such item. */
 char *store_item_etag(struct store *store, int64_t folder, const char *href);
+
+/* Do A and B name one version? Servers give the same etag with and without
+ * quotes, and proxies that compress make it weak ("W/") or add "-gzip". */
+bool store_item_same_etag(const char *a, const char *b);
 
 /* The text for free() with its length, or NULL and ERR filled. */
 char *store_item_text(

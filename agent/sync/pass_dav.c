@@ -144,7 +144,7 @@ static bool is_same(const struct pass *pass, struct store *reader,
 	if (!item->etag || !etag || !*etag)
 		same = !pass->delta;
 	else
-		same = strcmp(etag, item->etag) == 0;
+		same = store_item_same_etag(etag, item->etag);
 	free(etag);
 	return same;
 }

@@ -337,7 +337,7 @@ static void compare_object(
 	if (!etag)
 		found(verify, folder, item->id, "missing",
 			&verify->result->missing);
-	else if (item->etag && strcmp(etag, item->etag) != 0)
+	else if (item->etag && !store_item_same_etag(etag, item->etag))
 		found(verify, folder, item->id, "differs",
 			&verify->result->different);
 	free(etag);

@@ -106,6 +106,22 @@ static void test_items_and_search(void **state)
 	store_close(store);
 }
 
+static void test_etags(void **state)
+{
+	static const char *const same[] = {
+		"1", "\"1\"", "W/\"1\"", "\"1-gzip\"", "W/\"1-gzip\""};
+	static const char *const others[] = {
+		"", "\"\"", "\"2\"", "\"11\"", "W/\"-gzip\"", "\"1-zip\""};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		for (size_t j = 0; j < sizeof(same) / sizeof(same[0]); j++)
+			assert_true(store_item_same_etag(same[i], same[j]));
+		for (size_t j = 0; j < sizeof(others) / sizeof(others[0]); j++)
+			assert_false(store_item_same_etag(same[i], others[j]));
+	}
+}
+
 static void put_dated(
 	struct store *store, int64_t folder, uint32_t uid, const char *date)
 {
@@ -282,6 +298,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_items_and_search),
+		TEST(test_etags),
 		TEST(test_search_order),
 		TEST(test_many_items),
 		TEST(test_quarantine),

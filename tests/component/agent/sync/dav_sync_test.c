@@ -201,6 +201,33 @@ static const char two_homes_body[] = MULTI(OK200("/h/cal/",
 			"<d:resourcetype><d:collection/><c:calendar/>"
 			"</d:resourcetype>"));
 
+/* A proxy that compresses marks the etag of what it hands out. */
+static void etag_that_a_proxy_changed(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_step steps[] = {CLOCK_HOME_STEP,
+		HOME_WITH(clock_body),
+		CLOCK_LISTED(OK200("/h/cal/a", "<d:getetag>\"1\"</d:getetag>")
+				OK200("/h/cal/b", "<d:getetag>2</d:getetag>")),
+		{.method = "GET",
+			.path = "/h/cal/a",
+			.times = -1,
+			.status = 200,
+			.headers = "ETag: W/\"1-gzip\"\r\n",
+			.body = EVENT("a")},
+		{.method = "REPORT",
+			.times = -1,
+			.status = 207,
+			.body = MULTI(OK200("/h/cal/b",
+				"<d:getetag>\"2\"</d:getetag>"
+				"<c:calendar-data>" EVENT(
+					"b") "</c:calendar-data>"))}};
+
+	assert_int_equal(RUN(f, steps), 0);
+	assert_int_equal(f->progress.totals.events, 2);
+	assert_int_equal(fake_http_saw(f->http, "calendar-multiget"), 1);
+}
+
 /* Objects that are other ones each time they are looked at: the run fetches
  * them some times over, and ends. */
 static void etags_that_never_settle(void **state)
@@ -405,6 +432,8 @@ int main(void)
 			change_during_the_copy, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			clock_tokens_prove_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			etag_that_a_proxy_changed, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			etags_that_never_settle, setup, teardown),
 		cmocka_unit_test_setup_teardown(
