@@ -39,6 +39,12 @@ static void flush(struct dav_clean *clean, struct buf *out)
 	buf_append(out, clean->pending, clean->pending_length);
 	clean->pending_length = 0;
 }
+static void mend(struct dav_clean *clean, struct buf *out)
+{
+	clean->mended = true;
+	buf_append_text(out, replacement);
+}
+
 
 /* A complete sequence: its form is right, its value perhaps not. */
 static void end_character(struct dav_clean *clean, struct buf *out)
@@ -56,7 +62,7 @@ static void end_character(struct dav_clean *clean, struct buf *out)
 		return;
 	}
 	clean->pending_length = 0;
-	buf_append_text(out, replacement);
+	mend(clean, out);
 }
 
 /* "&#11;" goes, "&#13;" stays. */
@@ -96,7 +102,7 @@ static bool grow(struct dav_clean *clean, char c, struct buf *out)
 	}
 	if (((unsigned char)c & 0xc0) != 0x80) {
 		clean->pending_length = 0;
-		buf_append_text(out, replacement);
+		mend(clean, out);
 		return false;
 	}
 	clean->pending[clean->pending_length++] = c;
@@ -113,7 +119,7 @@ static void start(struct dav_clean *clean, unsigned char c, struct buf *out)
 	} else if (c >= 0x80 && clean->single_byte) {
 		buf_append(out, &c, 1);
 	} else if (c >= 0x80) {
-		buf_append_text(out, replacement);
+		mend(clean, out);
 	}
 }
 
@@ -179,7 +185,7 @@ void dav_clean_finish(struct dav_clean *clean, struct buf *out)
 	if (!clean->begun)
 		begin(clean, out);
 	if (clean->pending_length && clean->pending[0] != '&')
-		buf_append_text(out, replacement);
+		mend(clean, out);
 	else
 		flush(clean, out);
 	clean->pending_length = 0;

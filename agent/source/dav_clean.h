@@ -23,6 +23,7 @@ struct dav_clean {
 	bool single_byte; /* declared, not UTF-8 */
 	bool wide;	  /* UTF-16: passes as it is */
 	char pending[12]; /* a character or reference cut by a piece's end */
+	bool mended;	  /* something became U+FFFD */
 	size_t pending_length;
 };
 

@@ -119,7 +119,7 @@ static int gather(
 	if (g->count == COLLECTIONS_MAX)
 		return err_set(err, ERR_LIMIT, "more than %d collections",
 			COLLECTIONS_MAX);
-	url = dav_href_resolve(g->home, response->href, err);
+	url = dav_href_target(g->home, response->href, "collection", err);
 	if (!url)
 		return -1;
 	if (!dav_href_may_follow(g->home, url)) {

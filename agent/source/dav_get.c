@@ -3,11 +3,13 @@
  * source's thread.
  *
  * They are asked for by multiget, as many at once as dav_chunk.h allows. What
- * a multiget does not answer, answers with an error, or breaks on, is asked for
- * again in requests half as large, down to a GET for one object; what fails
- * even then is that object's fault and goes to the sink as such, and all others
- * go on. An object reaches the sink when its text is whole,
- * so a broken transfer leaves nothing half-told.
+ * a multiget breaks on is asked for again in requests half as large, down to a
+ * GET for one object; what it leaves out, answers with an error, or brings in
+ * bytes that are no XML, by a GET at once. What fails even then is that object's
+ * fault and goes to the sink as such, and all others go on; only a GET makes an
+ * object gone, as there are servers that do not know in a multiget the names
+ * that they gave. An object reaches the sink when its text is whole, so a broken
+ * transfer leaves nothing half-told.
  */
 #include "dav_source.h"
 
@@ -190,10 +192,9 @@ static int on_response(
 
 	if (i == g->window->count)
 		; /* not asked for, or told already */
-	else if (g->text.text.length && response->data_status / 100 == 2)
+	else if (g->text.text.length && response->data_status / 100 == 2 &&
+		!(response->mended && dav_text_may_be_mended(&g->text)))
 		result = tell_item(g, i, response->props.etag, err);
-	else if (response->status == 404 || response->status == 410)
-		result = tell_gone(g, i, err);
 	else
 		g->progress[i] = ALONE;
 	g->at_known = false;
@@ -302,6 +303,26 @@ static int tell_refused(struct get *g, size_t i, enum item_fault fault,
 	return tell_failed(g, i, fault, reason, err);
 }
 
+/* The GET of an object failed, with a STATUS or without: that is the object's
+ * fault when the server is well. */
+static int blame(struct get *g, size_t i, int status, const struct err *failure,
+	struct err *err)
+{
+	enum item_fault fault = status	     ? FAULT_REFUSED
+		: failure->kind == ERR_LIMIT ? FAULT_TOO_LARGE
+					     : FAULT_DISCONNECT;
+
+	if (is_final(g, failure)) {
+		if (err)
+			*err = *failure;
+		return -1;
+	}
+	if (dav_check_alive(
+		    g->source, g->window->collection->wire, failure, err) < 0)
+		return -1;
+	return tell_refused(g, i, fault, failure, err);
+}
+
 /* One object by itself: the last word on it. */
 static int get_alone(struct get *g, size_t i, struct err *err)
 {
@@ -313,34 +334,21 @@ static int get_alone(struct get *g, size_t i, struct err *err)
 	};
 	struct err failure = ERR_INIT;
 	struct dav_answer answer = {.status = 0};
-	char *url = dav_href_resolve(
-		g->window->collection->wire, g->window->ids[i].href, &failure);
+	char *url = dav_href_target(g->window->collection->wire,
+		g->window->ids[i].href, "object", &failure);
 	int result;
 
 	if (!url)
 		return tell_refused(g, i, FAULT_REFUSED, &failure, err);
 	request.url = url;
 	result = dav_perform(g->source->client, &request, &answer, &failure);
-	if (result < 0 && is_final(g, &failure)) {
-		if (err)
-			*err = failure;
-	} else if (result < 0 &&
-		dav_check_alive(g->source, g->window->collection->wire,
-			&failure, err) < 0) {
-		result = -1;
-	} else if (result < 0) {
-		enum item_fault fault = failure.kind == ERR_LIMIT
-			? FAULT_TOO_LARGE
-			: FAULT_DISCONNECT;
-
-		result = tell_refused(g, i, fault, &failure, err);
-	} else if (answer.status == 404 || answer.status == 410) {
+	if (result == 0 && (answer.status == 404 || answer.status == 410))
 		result = tell_gone(g, i, err);
-	} else if (dav_answer_check(&request, &answer, &failure) < 0) {
-		result = tell_refused(g, i, FAULT_REFUSED, &failure, err);
-	} else {
+	else if (result == 0 &&
+		dav_answer_check(&request, &answer, &failure) == 0)
 		result = tell_item(g, i, answer.etag, err);
-	}
+	else
+		result = blame(g, i, answer.status, &failure, err);
 	dav_text_clear(&g->text);
 	dav_answer_clear(&answer);
 	free(url);

@@ -152,6 +152,21 @@ bool dav_href_may_follow(const char *from, const char *to)
 	return is_scheme(from, "https") || same_part(from, to, CURLUPART_HOST);
 }
 
+char *dav_href_target(
+	const char *base, const char *href, const char *what, struct err *err)
+{
+	char *url = dav_href_resolve(base, href, err);
+
+	if (!url || dav_href_may_follow(base, url))
+		return url;
+	err_set(err, ERR_TLS,
+		"%s names the %s %s, where the password would go in plain "
+		"text or to a stranger",
+		base, what, url);
+	free(url);
+	return NULL;
+}
+
 char *dav_href_name(const char *href)
 {
 	const char *path = path_of(href);

@@ -30,6 +30,11 @@ char *dav_href_resolve(const char *base, const char *href, struct err *err);
  */
 bool dav_href_may_follow(const char *from, const char *to);
 
+/* HREF as dav_href_resolve(), where the password for BASE may go as well; else
+ * NULL with ERR_TLS. WHAT it is, for people: "home". */
+char *dav_href_target(
+	const char *base, const char *href, const char *what, struct err *err);
+
 /* The same scheme and host; the port may differ. */
 bool dav_href_same_host(const char *a, const char *b);
 

@@ -45,6 +45,7 @@ static int on_response(
 	dav_text_finish(&q->text);
 	if (response->data_status / 100 == 2 && !q->text.too_large &&
 		dav_text_is_object(&q->text) &&
+		!(response->mended && dav_text_may_be_mended(&q->text)) &&
 		dav_seen_add(&q->seen, id.href, false))
 		result = dav_tell_object(q->feed, q->window, id, &q->text,
 			response->props.etag, err);

@@ -207,6 +207,8 @@ int dav_check_alive(struct dav_source *source, const char *url,
 	if (failure->kind != ERR_NETWORK && failure->kind != ERR_TIMEOUT)
 		return 0;
 	result = dav_perform(source->client, &request, &answer, err);
+	if (result == 0 && answer.status >= 500)
+		result = dav_answer_check(&request, &answer, err);
 	dav_answer_clear(&answer);
 	return result;
 }

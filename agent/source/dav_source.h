@@ -71,7 +71,7 @@ int dav_prove(struct dav_source *source, const char *url,
 int dav_identify(struct dav_source *source, const char *url, struct err *err);
 
 /* After a request for URL that came to FAILURE, perhaps with its connection: is
- * the server there at all? */
+ * the server there at all, and well enough to answer? */
 int dav_check_alive(struct dav_source *source, const char *url,
 	const struct err *failure, struct err *err);
 

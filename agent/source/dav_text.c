@@ -81,3 +81,8 @@ bool dav_text_is_object(const struct dav_text *text)
 {
 	return strncasecmp(buf_text(&text->text), "BEGIN:", 6) == 0;
 }
+
+bool dav_text_may_be_mended(const struct dav_text *text)
+{
+	return strstr(buf_text(&text->text), "\xef\xbf\xbd") != NULL;
+}

@@ -31,4 +31,8 @@ void dav_text_free(struct dav_text *text);
 /* Begins like an object: "BEGIN:", not an error page. */
 bool dav_text_is_object(const struct dav_text *text);
 
+/* Has a U+FFFD: in an answer that had to be mended (dav_clean.h) it may be
+ * ours. */
+bool dav_text_may_be_mended(const struct dav_text *text);
+
 #endif

@@ -380,6 +380,11 @@ static void move(char **to, char **from)
 	}
 }
 
+static void response_is(struct dav_xml *xml, int status)
+{
+	xml->response.ill |= status / 100 == 5;
+}
+
 static void end_propstat(struct dav_xml *xml)
 {
 	struct dav_props *to = &xml->response.props;
@@ -390,6 +395,7 @@ static void end_propstat(struct dav_xml *xml)
 		xml->response.has_data = true;
 		xml->response.data_status = xml->propstat_status;
 	}
+	response_is(xml, xml->propstat_status);
 	if (xml->propstat_status / 100 != 2)
 		return;
 	move(&to->etag, &from->etag);
@@ -419,6 +425,8 @@ static void end_response(struct dav_xml *xml)
 		stop(xml);
 		return;
 	}
+	response_is(xml, response->status);
+	response->mended = xml->clean.mended;
 	for (i = 0; i <= xml->more_count && !xml->failed; i++) {
 		if (i > 0)
 			move(&response->href, &xml->more_hrefs[i - 1]);

@@ -56,6 +56,8 @@ struct dav_response {
 	int status; /* in direct D:status; 0: it has none */
 	bool has_data;
 	int data_status; /* of the propstat with the object's text */
+	bool ill;	 /* a status is 5xx: there may be more than it tells */
+	bool mended;	 /* bytes of the answer so far were no UTF-8 */
 	struct dav_props props;
 };
 

@@ -167,18 +167,11 @@ static int take_homes(
 	size_t i;
 
 	for (i = 0; i < hints->home_count; i++) {
-		char *url = dav_href_resolve(hints->base, hints->homes[i], err);
+		char *url = dav_href_target(
+			hints->base, hints->homes[i], "home", err);
 
 		if (!url)
 			return -1;
-		if (!dav_href_may_follow(hints->base, url)) {
-			err_set(err, ERR_TLS,
-				"%s names the home %s, where the password "
-				"would go in plain text or to a stranger",
-				hints->base, url);
-			free(url);
-			return -1;
-		}
 		tell_reached(search, url);
 		add_home(search->found, url);
 		free(url);
@@ -193,19 +186,12 @@ static int ask_principal(
 	struct search *search, const struct hints *hints, struct err *err)
 {
 	struct hints more;
-	char *url = dav_href_resolve(hints->base, hints->principal, err);
+	char *url = dav_href_target(
+		hints->base, hints->principal, "principal", err);
 	int result;
 
 	if (!url)
 		return -1;
-	if (!dav_href_may_follow(hints->base, url)) {
-		err_set(err, ERR_TLS,
-			"%s names the principal %s, where the password would "
-			"go in plain text or to a stranger",
-			hints->base, url);
-		free(url);
-		return -1;
-	}
 	tell_reached(search, url);
 	result = ask(search, url, &more, err);
 	if (result > 0) {
