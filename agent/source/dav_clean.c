@@ -27,6 +27,11 @@ static bool xml_character(unsigned long c)
 		(c >= 0x10000 && c < 0x110000);
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static size_t utf8_size(unsigned char lead)
 {
 	if (lead < 0xc2 || lead > 0xf4)
@@ -34,17 +39,17 @@ static size_t utf8_size(unsigned char lead)
 	return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 }
 
-static void flush(struct dav_clean *clean, struct buf *out)
-{
-	buf_append(out, clean->pending, clean->pending_length);
-	clean->pending_length = 0;
-}
 static void mend(struct dav_clean *clean, struct buf *out)
 {
 	clean->mended = true;
 	buf_append_text(out, replacement);
 }
 
+static void flush(struct dav_clean *clean, struct buf *out)
+{
+	buf_append(out, clean->pending, clean->pending_length);
+	clean->pending_length = 0;
+}
 
 /* A complete sequence: its form is right, its value perhaps not. */
 static void end_character(struct dav_clean *clean, struct buf *out)
@@ -171,6 +176,12 @@ void dav_clean(struct dav_clean *clean, const char *data, size_t length,
 	struct buf *out)
 {
 	while (!clean->begun && length > 0) {
+		/* Scripts print line breaks before they answer. */
+		if (clean->head_length == 0 && is_blank(*data)) {
+			data++;
+			length--;
+			continue;
+		}
 		clean->head[clean->head_length++] = *data;
 		length--;
 		if (*data++ == '>' ||

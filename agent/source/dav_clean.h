@@ -4,8 +4,9 @@
  * Servers copy what users typed into their answers: control characters, raw
  * or as "&#11;", and bytes that are no UTF-8. XML 1.0 allows neither (section
  * 2.2), and one such item would hide all others of an answer. This filter
- * drops the control characters and turns broken UTF-8 into U+FFFD, in a
- * stream of pieces cut anywhere. Other declared encodings keep their bytes.
+ * drops the control characters, and blanks before the document, and turns
+ * broken UTF-8 into U+FFFD, in a stream of pieces cut anywhere. Other declared
+ * encodings keep their bytes.
  * Pure; a filter belongs to one thread.
  */
 #ifndef SLUICE_DAV_CLEAN_H
@@ -22,8 +23,8 @@ struct dav_clean {
 	bool begun;	  /* the encoding is known */
 	bool single_byte; /* declared, not UTF-8 */
 	bool wide;	  /* UTF-16: passes as it is */
-	char pending[12]; /* a character or reference cut by a piece's end */
 	bool mended;	  /* something became U+FFFD */
+	char pending[12]; /* a character or reference cut by a piece's end */
 	size_t pending_length;
 };
 

@@ -234,6 +234,9 @@ static void cleaning(void **state)
 		{"<?xml version='1.0' encoding='iso-8859-1'?><a>\xe9\x01</a>",
 			"<?xml version='1.0' encoding='iso-8859-1'?>"
 			"<a>\xe9</a>"},
+		{"\r\n\t <?xml version='1.0'?>\n<a/>",
+			"<?xml version='1.0'?>\n<a/>"},
+		{"\n", ""},
 		{"", ""},
 		{"&", "&"},
 	};
