@@ -87,6 +87,8 @@ static void learn(struct dav_source *source, const struct slot *slot)
 	source->sync_refused |= slot->source.sync_refused;
 	source->query_refused |= slot->source.query_refused;
 	source->proved |= slot->source.proved;
+	if (source->trouble.kind == ERR_NONE)
+		source->trouble = slot->source.trouble;
 	source->identified |= slot->source.identified;
 	source->quirks = slot->source.quirks;
 	source->multigets_refused = slot->source.multigets_refused;

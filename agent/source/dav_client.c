@@ -218,6 +218,11 @@ static int take_answer(struct dav_client *client,
 			return err_set(err, ERR_PROTOCOL,
 				"%s %s: status 207 without multistatus",
 				http->method, http->url);
+		if (!result->responses && strcmp(http->method, "PROPFIND") == 0)
+			return err_set(err, ERR_PROTOCOL,
+				"%s %s: the answer does not name even the "
+				"place that was asked",
+				http->method, http->url);
 		answer->responses = result->responses;
 		answer->bad_token = result->bad_token;
 		answer->too_many = result->too_many;

@@ -1,8 +1,9 @@
 /*
  * The collections of an account: one PROPFIND per home, all homes at once where
  * there are connections for it. Called by source_list() on the source's
- * thread. A home that cannot be listed fails
- * the call: a collection must not look deleted because a server was ill.
+ * thread. A home that cannot be listed fails the call, and a collection of
+ * which nothing is told makes it 1: none must look deleted because a server was
+ * ill.
  */
 #include "dav_source.h"
 
@@ -23,6 +24,7 @@ struct gathering {
 	const char *home;
 	struct collection *all;
 	size_t count;
+	bool hidden; /* there may be more than are told of */
 };
 
 /* A home that is listed beside others. */
@@ -114,22 +116,16 @@ static int gather(
 	char *name;
 
 	if (!(props->types & (DAV_TYPE_CALENDAR | DAV_TYPE_ADDRESSBOOK)) ||
-		(props->types & DAV_TYPE_SUBSCRIBED))
+		(props->types & DAV_TYPE_SUBSCRIBED)) {
+		g->hidden |= response->ill && !props->types;
 		return 0;
+	}
 	if (g->count == COLLECTIONS_MAX)
 		return err_set(err, ERR_LIMIT, "more than %d collections",
 			COLLECTIONS_MAX);
 	url = dav_href_target(g->home, response->href, "collection", err);
 	if (!url)
 		return -1;
-	if (!dav_href_may_follow(g->home, url)) {
-		err_set(err, ERR_TLS,
-			"%s names the collection %s, where the password would "
-			"go in plain text or to a stranger",
-			g->home, url);
-		free(url);
-		return -1;
-	}
 	name = props->display_name && *props->display_name
 		? xstrdup(props->display_name)
 		: dav_href_name(response->href);
@@ -265,6 +261,7 @@ static int finish(struct errand *errand, struct gathering *g, struct err *err)
 	if (errand->running)
 		pthread_join(errand->thread, NULL);
 	g->source->proved |= errand->source.proved;
+	g->hidden |= errand->g.hidden;
 	g->all = xrealloc(
 		g->all, g->count + errand->g.count + 1, sizeof(*g->all));
 	for (i = 0; i < errand->g.count; i++)
@@ -311,7 +308,8 @@ int dav_collections(struct dav_source *source,
 		struct err *err),
 	void *context, struct err *err)
 {
-	struct gathering g = {.source = source};
+	struct gathering g = {
+		.source = source, .hidden = source->discovery.hidden};
 	int result = dav_pool_size(source->pool) > 1
 		? gather_side_by_side(&g, err)
 		: gather_in_turn(&g, err);
@@ -326,5 +324,5 @@ int dav_collections(struct dav_source *source,
 	for (i = 0; i < g.count; i++)
 		collection_free(&g.all[i]);
 	free(g.all);
-	return result < 0 ? -1 : 0;
+	return result < 0 ? -1 : g.hidden;
 }

@@ -36,8 +36,11 @@ struct listing {
 	bool state_told;
 	bool truncated; /* there is another page */
 	bool sink_failed;
+	bool sync_refused; /* before anything was listed */
+	bool ill;	   /* the server answers, but with a status of 5xx */
 	uint64_t items;
-	int status; /* of the last sync-collection; 0: no answer */
+	int status;	 /* of the last sync-collection; 0: no answer */
+	int self_status; /* why the answer is not all; 0: it is */
 	char *ctag;
 };
 
@@ -98,15 +101,26 @@ static bool is_self(const struct listing *l, const char *href)
 	return self;
 }
 
+/* An error of the collection itself, inside an answer that seems to be one. */
+static void note_self(struct listing *l, int status)
+{
+	if (status >= 400)
+		l->self_status = status;
+}
+
 static int on_sync_response(
 	void *context, const struct dav_response *response, struct err *err)
 {
 	struct listing *l = context;
 	size_t length = strlen(response->href);
 
+	/* By whatever name it calls the collection. */
+	if (response->status == 507) {
+		l->truncated = true;
+		return 0;
+	}
 	if (is_self(l, response->href)) {
-		if (response->status == 507)
-			l->truncated = true;
+		note_self(l, response->status);
 		return 0;
 	}
 	/* A collection in the collection. */
@@ -120,7 +134,12 @@ static int on_propfind_response(
 {
 	struct listing *l = context;
 
+	if (response->status == 507) {
+		l->self_status = 507;
+		return 0;
+	}
 	if (is_self(l, response->href)) {
+		note_self(l, response->status);
 		if (response->props.ctag && !l->ctag)
 			l->ctag = xstrdup(response->props.ctag);
 		return 0;
@@ -148,8 +167,9 @@ static enum step judge_status(const struct dav_request *request,
 {
 	if (answer->status == 207)
 		return STEP_DONE;
-	if (answer->status / 100 == 4 || answer->status == 501 ||
-		answer->status == 507)
+	/* 500 is what many say to a report that they do not know. */
+	if (answer->status / 100 == 4 || answer->status == 500 ||
+		answer->status == 501 || answer->status == 507)
 		return STEP_REFUSED;
 	dav_answer_check(request, answer, err);
 	return STEP_FAILED;
@@ -173,23 +193,23 @@ static enum step sync_page(
 	enum step step;
 
 	l->truncated = false;
-	l->status = 0;
+	l->status = l->self_status = 0;
 	if (dav_perform(l->source->client, &request, &answer, &failure) < 0) {
 		step = judge_failure(l, &failure, err);
 	} else {
 		l->status = answer.status;
 		step = judge_status(&request, &answer, err);
+		if (step == STEP_DONE && (l->self_status || !answer.sync_token))
+			step = STEP_REFUSED;
 		if (step == STEP_DONE && l->complete && l->items == 0 &&
 			dav_prove(l->source, request.url, &answer, err) < 0)
 			step = STEP_FAILED;
 		if (step == STEP_DONE && l->truncated &&
-			(!answer.sync_token ||
-				strcmp(answer.sync_token, *token) == 0))
+			strcmp(answer.sync_token, *token) == 0)
 			step = STEP_REFUSED; /* would turn in circles */
 		if (step == STEP_DONE) {
 			free(*token);
-			*token = xstrdup(
-				answer.sync_token ? answer.sync_token : "");
+			*token = xstrdup(answer.sync_token);
 		}
 	}
 	dav_answer_clear(&answer);
@@ -214,6 +234,14 @@ static enum step sync_pages(struct listing *l, char **token, struct err *err)
 	return STEP_REFUSED;
 }
 
+/* 502 and 504 are a proxy's, whose server is away. */
+static void judge_illness(struct listing *l, const struct dav_request *request,
+	const struct dav_answer *answer, struct err *err)
+{
+	l->ill = answer->status != 502 && answer->status != 504;
+	dav_answer_check(request, answer, err);
+}
+
 static enum step propfind(
 	struct listing *l, const char *depth, const char *body, struct err *err)
 {
@@ -228,14 +256,17 @@ static enum step propfind(
 	struct dav_answer answer;
 	enum step step = STEP_FAILED;
 
+	l->self_status = 0;
 	if (dav_perform(l->source->client, &request, &answer, err) == 0) {
+		if (l->self_status)
+			answer.status = l->self_status;
 		if (answer.status == 207)
 			step = STEP_DONE;
 		else if (answer.status == 404 || answer.status == 410 ||
 			answer.status == 403)
 			step = STEP_MISSING;
 		else
-			dav_answer_check(&request, &answer, err);
+			judge_illness(l, &request, &answer, err);
 		if (step == STEP_DONE && *depth == '1' && l->items == 0 &&
 			dav_prove(l->source, request.url, &answer, err) < 0)
 			step = STEP_FAILED;
@@ -263,6 +294,7 @@ static int list_by_propfind(struct listing *l, struct err *err)
 {
 	switch (propfind(l, "1", dav_body_items, err)) {
 	case STEP_DONE:
+		l->source->sync_refused |= l->sync_refused;
 		return end_window(l, WINDOW_DONE, DAV_TOKEN_CTAG, l->ctag, err);
 	case STEP_MISSING:
 		return end_window(l, WINDOW_NO_COLLECTION, "", NULL, err);
@@ -282,9 +314,9 @@ static int list_all(struct listing *l, struct err *err)
 	if (!source->sync_refused && !source->quirks->sync_is_unreliable) {
 		token = xstrdup("");
 		step = sync_pages(l, &token, err);
-		if (step == STEP_REFUSED && !l->state_told &&
-			l->status != 404 && l->status != 410)
-			source->sync_refused = true;
+		l->sync_refused = step == STEP_REFUSED && !l->state_told &&
+			l->status != 404 && l->status != 410 &&
+			l->status != 500;
 	}
 	if (step == STEP_DONE)
 		result = end_window(l, WINDOW_DONE, DAV_TOKEN_SYNC, token, err);
@@ -339,26 +371,55 @@ static bool has_prefix(const char *text, const char *prefix)
 	return text && strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+/* FAILURE is what the server says, or fails to say, of this collection. */
+static bool is_of_collection(const struct listing *l, const struct err *failure)
+{
+	return !l->sink_failed &&
+		(l->ill || failure->kind == ERR_PROTOCOL ||
+			failure->kind == ERR_REFUSED ||
+			failure->kind == ERR_LIMIT);
+}
+
+/* The other collections go on. What is stored of this one stays, and the call
+ * fails when they are done. */
+static int set_aside(
+	struct listing *l, const struct err *failure, struct err *err)
+{
+	struct err *trouble = &l->source->trouble;
+
+	if (trouble->kind == ERR_NONE) {
+		*trouble = *failure;
+		err_context(trouble, "%s", l->window->collection->path);
+	}
+	return end_window(l, WINDOW_FAILED, "", NULL, err);
+}
+
 int dav_list_window(struct dav_source *source, const struct window *window,
 	const struct feed *feed, struct err *err)
 {
 	struct listing l = {.source = source, .window = window, .feed = feed};
 	const char *token = window->collection->token;
+	struct err failure = ERR_INIT;
 	int result;
 
 	l.self = dav_href_normal(window->collection->wire);
 	if (has_prefix(token, DAV_TOKEN_SYNC) &&
 		!source->quirks->sync_is_unreliable)
-		result = list_changes(&l, token + strlen(DAV_TOKEN_SYNC), err);
+		result = list_changes(
+			&l, token + strlen(DAV_TOKEN_SYNC), &failure);
 	else if (has_prefix(token, DAV_TOKEN_CTAG))
 		result = list_if_changed(
-			&l, token + strlen(DAV_TOKEN_CTAG), err);
+			&l, token + strlen(DAV_TOKEN_CTAG), &failure);
 	else
-		result = list_all(&l, err);
+		result = list_all(&l, &failure);
+	if (result < 0 && is_of_collection(&l, &failure))
+		result = set_aside(&l, &failure, &failure);
 	free(l.self);
 	free(l.ctag);
 	dav_seen_free(&l.seen);
-	if (result < 0)
+	if (result < 0 && err) {
+		*err = failure;
 		err_context(err, "%s", window->collection->path);
+	}
 	return result;
 }

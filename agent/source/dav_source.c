@@ -83,19 +83,32 @@ static void reached(void *context, const char *url)
 		dav_pool_open(dav->pool, url, count);
 }
 
-static int fetch(
-	struct source *source, const struct feed *feed, struct err *err)
+static int fetch_in_turn(
+	struct dav_source *dav, const struct feed *feed, struct err *err)
 {
-	struct dav_source *dav = (struct dav_source *)source;
 	struct window window = {.collection = NULL};
 	int more;
 
-	if (dav_pool_size(dav->pool) > 1)
-		return dav_ahead_fetch(dav, feed, err);
 	while ((more = feed->next(feed->context, &window, err)) > 0)
 		if (dav_window(dav, &window, feed, err) < 0)
 			return -1;
 	return more;
+}
+
+static int fetch(
+	struct source *source, const struct feed *feed, struct err *err)
+{
+	struct dav_source *dav = (struct dav_source *)source;
+	int result = dav_pool_size(dav->pool) > 1
+		? dav_ahead_fetch(dav, feed, err)
+		: fetch_in_turn(dav, feed, err);
+
+	if (result == 0 && dav->trouble.kind != ERR_NONE) {
+		if (err)
+			*err = dav->trouble;
+		return -1;
+	}
+	return result;
 }
 
 static unsigned features(const struct source *source)

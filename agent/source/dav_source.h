@@ -13,6 +13,7 @@
 #include "dav_client.h"
 #include "dav_pool.h"
 #include "discovery.h"
+#include "err.h"
 #include "source_driver.h"
 
 struct dav_text;
@@ -31,6 +32,7 @@ struct dav_source {
 	bool sync_refused;	    /* this server has no sync-collection */
 	bool query_refused;	    /* or it answers no query for all objects */
 	bool proved;		    /* a DAV header was seen */
+	struct err trouble; /* the first of a collection; the others go on */
 };
 
 /* Tokens as the engine keeps them: what kind, then the server's text. */

@@ -27,6 +27,7 @@ struct search {
 	const struct discovery_options *options;
 	bool calendars, contacts; /* a home of this kind is known */
 	bool reached;		  /* told already */
+	bool ill;		  /* a server, or a part of it */
 	struct err trouble;	  /* of a server that is ill, not without DAV */
 };
 
@@ -74,6 +75,7 @@ static int keep_hints(
 	}
 	if (props->types)
 		hints->is_collection = true;
+	hints->search->ill |= response->ill;
 	return 0;
 }
 
@@ -118,8 +120,10 @@ static int ask(struct search *search, const char *url, struct hints *hints,
 			result = -1;
 		}
 	} else if (answer.status != 207) {
-		if (answer.status >= 500)
+		if (answer.status >= 500) {
 			dav_answer_check(&request, &answer, &search->trouble);
+			search->ill = true;
+		}
 		result = 0;
 	} else {
 		hints->base = xstrdup(answer.url);
@@ -368,11 +372,14 @@ int discovery_run(struct discovery *discovery, struct dav_client *client,
 {
 	struct search search = {
 		.found = discovery, .client = client, .options = options};
+	int result;
 
 	*discovery = (struct discovery){.principal = NULL};
-	if (account->dav_url)
-		return explore_url(&search, account->dav_url, err);
-	return explore_domain(&search, account, err);
+	result = account->dav_url ? explore_url(&search, account->dav_url, err)
+				  : explore_domain(&search, account, err);
+	discovery->hidden = search.ill &&
+		!(search.calendars && search.contacts);
+	return result;
 }
 
 void discovery_clear(struct discovery *discovery)

@@ -23,6 +23,7 @@ struct discovery {
 	char *principal; /* URL of the current user; NULL: not said */
 	char *homes[DISCOVERY_HOMES_MAX];
 	size_t count;
+	bool hidden; /* of one kind none, but the server was ill: there may be */
 };
 
 struct discovery_options {

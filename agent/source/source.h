@@ -84,8 +84,8 @@ int dav_source_open(struct source **source, const struct account *account,
  * Every collection of the account, with the state that came along for free.
  * Called once per collection; the strings are the source's and end with the
  * callback. Other users' and shared ones come too, marked by their space.
- * 1 when there are others whose names cannot be read: what was not named is
- * then not gone.
+ * 1 when there are, or may be, others whose names cannot be read: what was not
+ * named is then not gone.
  */
 int source_list(struct source *source,
 	int (*each)(void *context, const struct collection *collection,

@@ -45,8 +45,7 @@ struct window {
 	/*
 	 * FETCH_LIST of all, when collection.token (DAV) or this (IMAP, a
 	 * mod-sequence) says from when: only what changed since, and what
-	 * vanished. Needs SOURCE_DELTA; else everything is listed and
-	 * collection_state.complete tells so.
+	 * vanished. Needs SOURCE_DELTA; else all, as state.complete tells.
 	 */
 	uint64_t since_modseq;
 	/* What the engine expects to receive, for the number in flight. */
@@ -98,6 +97,7 @@ enum window_result {
 	WINDOW_NEW_VALIDITY,  /* UIDVALIDITY is another: ids mean nothing */
 	WINDOW_BAD_TOKEN,     /* the server forgot the token: list all */
 	WINDOW_ENDS_SESSION,  /* opening it ends the connection each time */
+	WINDOW_FAILED,	      /* for it the call will fail, after the others */
 	WINDOW_RESULT_COUNT
 };
 

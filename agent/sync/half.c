@@ -146,8 +146,8 @@ static int list(struct half *half, struct err *err)
 	all->dav_listed = half->dav && all->count > 0 && listed == 0;
 	if (listed)
 		log_warn("sync",
-			"%s lists folders by names that make no sense; what "
-			"is stored of them stays as it is",
+			"%s does not tell clearly of all its folders; what is "
+			"stored of the others stays as it is",
 			source_server(half->source));
 	return writer_call(
 		half->sync->writer, half_pipe(half), reconcile_run, all, err);

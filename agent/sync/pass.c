@@ -553,6 +553,7 @@ static int ended(struct pass *pass, const struct pass_tools *tools,
 			"see its log",
 			pass->collection.path);
 		break;
+	case WINDOW_FAILED:
 	case WINDOW_RESULT_COUNT:
 		break;
 	}

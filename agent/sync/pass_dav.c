@@ -15,6 +15,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 /* What an object is reckoned to weigh. */
 #define OBJECT_BYTES 1000
@@ -149,16 +150,42 @@ static bool is_same(const struct pass *pass, struct store *reader,
 	return same;
 }
 
-void pass_dav_listed(
-	struct pass *pass, struct store *reader, const struct item *item)
+/* For tried.h, which knows messages by numbers. */
+static uint32_t number_of(const char *href)
+{
+	uint32_t crc = (uint32_t)crc32(
+		0, (const Bytef *)href, (uInt)strlen(href));
+
+	return crc == TRIED_ENTIRE || crc == TRIED_OPEN ? 1 : crc;
+}
+
+void pass_dav_vanished(const struct pass *pass, const struct pass_tools *tools,
+	const char *href)
+{
+	tried_first(tools->tried, pass->row.id, number_of(href));
+}
+
+/* Servers list what they cannot give: a second try, in the listing that is the
+ * proof, would be followed by a third. What the changes name is new. */
+static bool is_ghost(const struct pass *pass, const struct pass_tools *tools,
+	const char *href)
+{
+	return !pass->delta &&
+		tried_noted(tools->tried, pass->row.id, number_of(href));
+}
+
+void pass_dav_listed(struct pass *pass, const struct pass_tools *tools,
+	const struct item *item)
 {
 	ptrdiff_t stored = find(&pass->stored, item->id.href);
 
+	if (stored < 0 && is_ghost(pass, tools, item->id.href))
+		return;
 	pass->count++;
 	if (stored >= 0)
 		pass->stored.listed[stored] = true;
 	if (find(&pass->troubled, item->id.href) >= 0 ||
-		is_same(pass, reader, item, stored >= 0))
+		is_same(pass, tools->reader, item, stored >= 0))
 		return;
 	pass->differences++;
 	if (stored < 0)

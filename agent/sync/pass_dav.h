@@ -41,8 +41,12 @@ void pass_dav_entire(struct pass *pass, struct batch *batch);
 void pass_dav_came(struct pass *pass, const char *href);
 
 /* The server has this item: is it ours already, with this etag? */
-void pass_dav_listed(
-	struct pass *pass, struct store *reader, const struct item *item);
+void pass_dav_listed(struct pass *pass, const struct pass_tools *tools,
+	const struct item *item);
+
+/* It named this object, and has it not. */
+void pass_dav_vanished(const struct pass *pass, const struct pass_tools *tools,
+	const char *href);
 
 /* The next stored href that was not listed; NULL at the end. */
 const char *pass_dav_gone(const struct pass *pass, size_t *at);

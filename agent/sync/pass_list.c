@@ -103,8 +103,10 @@ int pass_gone(struct pass *pass, const struct pass_tools *tools,
 	/* Servers also tell of what came and went between two runs. */
 	pass->removed += id.href || !pass->delta ||
 		store_has(tools->reader, pass->row.id, id.uid, NULL) > 0;
-	if (id.href && batch->mode != FETCH_LIST && pass->count)
-		pass->count--;
+	if (id.href && batch->mode != FETCH_LIST) {
+		pass_dav_vanished(pass, tools, id.href);
+		pass->count -= pass->count > 0;
+	}
 	return pipe_item(tools->pipe, RECORD_GONE, batch, &record, err);
 }
 
@@ -112,7 +114,7 @@ int pass_listed(struct pass *pass, const struct pass_tools *tools,
 	struct batch *batch, const struct item *item, struct err *err)
 {
 	if (pass->collection.dav) {
-		pass_dav_listed(pass, tools->reader, item);
+		pass_dav_listed(pass, tools, item);
 		return 0;
 	}
 	if (pass->delta)

@@ -1,7 +1,8 @@
 /*
  * tried.h - what is worth one try in a run: the headers of messages in
  * quarantine, reading a folder anew because of its sizes, a collection as a
- * whole, and opening what was refused. Shared by the lanes; any thread.
+ * whole, opening what was refused, and objects that are listed and not there.
+ * Shared by the lanes; any thread.
  */
 #ifndef SLUICE_TRIED_H
 #define SLUICE_TRIED_H

@@ -15,7 +15,7 @@ static const struct fake_step steps[] = {OPEN_STEP,
 	LISTING("/h/a/", ITEM("/h/a/1", "1") ITEM("/h/a/2", "2"), "ta"),
 	LISTING("/h/b/", ITEM("/h/b/1", "1"), "tb"),
 	LISTING("/h/c/", ITEM("/h/c/1", "1"), "tc"),
-	{.path = "/h/ill/", .times = -1, .status = 500}};
+	{.path = "/h/ill/", .times = -1, .status = 502}};
 
 /* Lists the collections of NAMES (ended by NULL), two side by side. */
 static int list_all(struct rig *rig, const char *const *names)

@@ -60,6 +60,23 @@ static void pages_inside_207(void **state)
 		"item /h/cal/c \"3\" 0\nend 0 sync:t\n");
 }
 
+/* Whatever the server calls the collection that it cuts. */
+static void pages_of_another_name(void **state)
+{
+	const struct fake_step steps[] = {OPEN_STEP,
+		{REPORT_STEP,
+			.body = MULTI(ITEM("a", "1") RESPONSE("/alias/cal/",
+				"<d:status>HTTP/1.1 507 x"
+				"</d:status>") TOKEN("p1"))},
+		{REPORT_STEP, .contains = ">p1<",
+			.body = MULTI(ITEM("b", "2") TOKEN("t"))}};
+
+	(void)state;
+	expect_listing(STEPS(steps), NULL,
+		"state all\nitem /h/cal/a \"1\" 0\nitem /h/cal/b \"2\" 0\n"
+		"end 0 sync:t\n");
+}
+
 static void pages_after_http_507(void **state)
 {
 	const struct fake_step steps[] = {OPEN_STEP,
@@ -150,6 +167,25 @@ static void token_forgotten_between_pages(void **state)
 	rig_close(&rig);
 }
 
+/* Of one collection; the next is asked for changes as ever. */
+static void report_that_breaks_is_done_without(void **state)
+{
+	const struct fake_step steps[] = {OPEN_STEP,
+		{.method = "REPORT", .status = 500},
+		{PROPFIND_STEP,
+			.body = MULTI(OK200("/h/cal/", SELF) ITEM("a", "1"))},
+		{REPORT_STEP, .body = MULTI(ITEM("a", "1") TOKEN("t"))}};
+	struct rig rig = rig_open(STEPS(steps));
+
+	(void)state;
+	assert_int_equal(rig_list(&rig, NULL), 0);
+	assert_string_equal(
+		rig.log.data, "state all\nitem /h/cal/a \"1\" 0\nend 0 -\n");
+	assert_int_equal(rig_list(&rig, NULL), 0);
+	assert_non_null(strstr(rig.log.data, "end 0 sync:t\n"));
+	rig_close(&rig);
+}
+
 static void server_without_sync_collection_is_asked_once(void **state)
 {
 	const struct fake_step steps[] = {OPEN_STEP,
@@ -220,9 +256,69 @@ static void strangers_empty_nothing(void **state)
 
 		assert_int_equal(rig_list(&rig, NULL), -1);
 		assert_int_not_equal(rig.err.kind, ERR_NONE);
-		assert_null(strstr(buf_text(&rig.log), "end"));
+		assert_null(strstr(buf_text(&rig.log), "end 0"));
 		rig_close(&rig);
 	}
+}
+
+#define STATUS(S) "<d:status>HTTP/1.1 " S " x</d:status>"
+
+/* Nor an answer of the server's own that says, inside, that it is not all. */
+static void what_is_not_all_empties_nothing(void **state)
+{
+	static const char *const answers[] = {MULTI(""),
+		MULTI(RESPONSE("/h/cal/", STATUS("500"))),
+		MULTI(RESPONSE("/h/cal/", STATUS("403"))),
+		MULTI(OK200("/h/cal/", SELF)
+				RESPONSE("/alias/cal/", STATUS("507"))),
+		MULTI(OK200("/h/cal/", SELF) RESPONSE("/h/cal/", STATUS("507"))
+				TOKEN("t"))};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		const struct fake_step steps[] = {OPEN_STEP,
+			{.path = "/h/cal/",
+				.times = -1,
+				.status = 207,
+				.headers = "DAV: 1, calendar-access\r\n",
+				.body = answers[i]}};
+		struct rig rig = rig_open(STEPS(steps));
+
+		rig_list(&rig, NULL);
+		assert_null(strstr(buf_text(&rig.log), "end 0"));
+		rig_close(&rig);
+	}
+}
+
+static void ill_collection_holds_up_no_other(void **state)
+{
+	const struct fake_step steps[] = {OPEN_STEP,
+		{.path = "/h/cal/", .times = -1, .status = 500},
+		{.method = "REPORT",
+			.path = "/h/well/",
+			.status = 207,
+			.body = MULTI(
+				OK200("/h/well/a", ETAG("1")) TOKEN("t"))}};
+	struct rig rig = rig_open(STEPS(steps));
+	struct collection ill = rig_collection(&rig, NULL);
+	struct collection well = rig_collection(&rig, NULL);
+	const struct window windows[] = {
+		{.collection = &ill, .mode = FETCH_LIST},
+		{.collection = &well, .mode = FETCH_LIST}};
+
+	(void)state;
+	free(well.wire);
+	well.wire = xasprintf("%s/h/well/", fake_http_url(rig.http));
+	assert_int_equal(rig_fetch(&rig, windows, 2), -1);
+	assert_int_equal(rig.err.kind, ERR_NETWORK);
+	assert_non_null(strstr(rig.err.text, "/h/cal/: status 500"));
+	assert_string_equal(rig.log.data,
+		"end 5 -\nstate all\nitem /h/well/a \"1\" 0\nend 0 sync:t\n");
+	assert_int_equal(WINDOW_FAILED, 5);
+	collection_free(&ill);
+	collection_free(&well);
+	rig_close(&rig);
 }
 
 static void empty_set_of_a_proven_server_is_believed(void **state)
@@ -308,14 +404,18 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_by_sync_collection),
 		cmocka_unit_test(pages_inside_207),
+		cmocka_unit_test(pages_of_another_name),
 		cmocka_unit_test(pages_after_http_507),
 		cmocka_unit_test(pages_that_turn_in_circles_are_left),
 		cmocka_unit_test(changes_since_a_token),
 		cmocka_unit_test(forgotten_token_lists_everything),
 		cmocka_unit_test(token_forgotten_between_pages),
+		cmocka_unit_test(report_that_breaks_is_done_without),
 		cmocka_unit_test(server_without_sync_collection_is_asked_once),
 		cmocka_unit_test(unchanged_ctag_costs_one_request),
 		cmocka_unit_test(strangers_empty_nothing),
+		cmocka_unit_test(what_is_not_all_empties_nothing),
+		cmocka_unit_test(ill_collection_holds_up_no_other),
 		cmocka_unit_test(empty_set_of_a_proven_server_is_believed),
 		cmocka_unit_test(cut_answer_is_asked_for_in_another_way),
 		cmocka_unit_test(lost_connection_is_worth_another_session),

@@ -166,7 +166,7 @@ static void query_that_breaks_off(void **state)
 			{.method = "PROPFIND",
 				.path = "/h/cal/",
 				.status = 207,
-				.body = MULTI("")}};
+				.body = MULTI(OK200("/h/cal/", ""))}};
 		struct rig rig = rig_open(STEPS(steps));
 		size_t told;
 

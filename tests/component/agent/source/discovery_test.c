@@ -270,6 +270,52 @@ static int list_status(const struct fake_step *steps)
 	return status;
 }
 
+/* What an ill server does not tell is not gone. */
+static void what_may_be_hidden_is_said(void **state)
+{
+	static const char ill_member[] = MULTI(
+		OK200("/h/a/", CALENDAR) RESPONSE(
+			"/h/b/", PROPSTAT("500 Error", "<d:resourcetype/>")));
+	static const char cut_home[] = MULTI(
+		OK200("/h/", TYPE("")) OK200("/h/a/", CALENDAR) RESPONSE("/h/",
+			"<d:status>HTTP/1.1 507 x"
+			"</d:status>"));
+	static const char well[] = MULTI(
+		OK200("/h/a/", CALENDAR) RESPONSE("/h/x/",
+			"<d:status>HTTP/1.1 403 x"
+			"</d:status>"));
+	static const char no_cards[] = MULTI(OK200("/", CAL_HOME("/h/")));
+	static const char ill_cards[] = MULTI(RESPONSE("/",
+		PROPSTAT("200 OK", CAL_HOME("/h/"))
+			PROPSTAT("500 x", "<a:addressbook-home-set/>")));
+	const struct {
+		struct fake_step steps[4];
+		int status;
+	} cases[] = {
+		{{OPEN_STEP, {.path = "/h/", .status = 207, .body = well}}, 0},
+		{{OPEN_STEP,
+			 {.path = "/h/", .status = 207, .body = ill_member}},
+			1},
+		{{OPEN_STEP, {.path = "/h/", .status = 207, .body = cut_home}},
+			1},
+		{{{.path = "/", .status = 207, .body = no_cards},
+			 {.path = "/h/", .status = 207, .body = well}},
+			0},
+		{{{.path = "/", .status = 207, .body = no_cards},
+			 {.path = "/.well-known/carddav", .status = 500},
+			 {.path = "/h/", .status = 207, .body = well}},
+			1},
+		{{{.path = "/", .status = 207, .body = ill_cards},
+			 {.path = "/h/", .status = 207, .body = well}},
+			1},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(list_status(cases[i].steps), cases[i].status);
+}
+
 /* A server that takes no password as it is. */
 static void digest_where_nothing_else_is_offered(void **state)
 {
@@ -318,6 +364,7 @@ int main(void)
 		cmocka_unit_test(password_stays_with_its_host),
 		cmocka_unit_test(failures_say_what_to_do),
 		cmocka_unit_test(home_that_fails_hides_no_collection),
+		cmocka_unit_test(what_may_be_hidden_is_said),
 		cmocka_unit_test(digest_where_nothing_else_is_offered),
 		cmocka_unit_test(empty_home_of_a_stranger_is_not_believed),
 	};

@@ -201,6 +201,70 @@ static const char two_homes_body[] = MULTI(OK200("/h/cal/",
 			"<d:resourcetype><d:collection/><c:calendar/>"
 			"</d:resourcetype>"));
 
+/* What one collection has is copied, though another cannot be listed; the run
+ * says which, and is not done. */
+static void ill_collection_beside_a_well_one(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_step steps[] = {HOME_STEP, HOME_WITH(two_homes_body),
+		{.path = "/h/bad/", .times = -1, .status = 500},
+		LISTED(ITEM("a") ITEM("b")), BOTH_WHOLE};
+
+	assert_int_equal(RUN(f, steps), -1);
+	assert_non_null(strstr(f->err.text, "/h/bad/"));
+	assert_int_equal(f->progress.totals.events, 2);
+	f->aside = true;
+	assert_int_equal(RUN(f, steps), -1);
+	assert_non_null(strstr(f->err.text, "/h/bad/"));
+}
+
+/* One that is listed and forbidden is left alone after a second look. */
+static void collection_that_is_not_ours_to_read(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_step steps[] = {HOME_STEP, HOME_WITH(two_homes_body),
+		{.path = "/h/bad/", .times = -1, .status = 403},
+		LISTED(ITEM("a") ITEM("b")), BOTH_WHOLE};
+
+	assert_int_equal(RUN(f, steps), 0);
+	assert_int_equal(f->progress.totals.events, 2);
+	assert_int_equal(fake_http_saw(f->http, "PROPFIND /h/bad/"), 2);
+}
+
+/* A home of which the server, ill, tells no more: nothing of it is gone. */
+static void collection_that_is_not_told_of(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_step ill[] = {HOME_STEP,
+		HOME_WITH(MULTI("<d:response><d:href>/h/cal/</d:href>"
+				"<d:status>HTTP/1.1 500 x</d:status>"
+				"</d:response>" OK200("/h/other/",
+					"<d:resourcetype><d:collection/>"
+					"<c:calendar/></d:resourcetype>"))),
+		{.path = "/h/other/",
+			.times = -1,
+			.status = 207,
+			.headers = PROVEN,
+			.body = MULTI(TOKEN("o1"))}};
+
+	assert_int_equal(RUN(f, healthy), 0);
+	assert_int_equal(RUN(f, ill), 0);
+	assert_int_equal(f->progress.totals.events, 2);
+}
+
+/* An object that the server lists, again and again, and has not. */
+static void object_that_is_a_ghost(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_step steps[] = {CLOCK_HOME_STEP,
+		HOME_WITH(clock_body),
+		CLOCK_LISTED(ITEM("a") ITEM("b") ITEM("ghost")), BOTH_WHOLE};
+
+	assert_int_equal(RUN(f, steps), 0);
+	assert_int_equal(f->progress.totals.events, 2);
+	assert_int_equal(fake_http_saw(f->http, "GET /h/cal/ghost"), 1);
+}
+
 /* A proxy that compresses marks the etag of what it hands out. */
 static void etag_that_a_proxy_changed(void **state)
 {
@@ -432,6 +496,14 @@ int main(void)
 			change_during_the_copy, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			clock_tokens_prove_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			ill_collection_beside_a_well_one, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			collection_that_is_not_ours_to_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			collection_that_is_not_told_of, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			object_that_is_a_ghost, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			etag_that_a_proxy_changed, setup, teardown),
 		cmocka_unit_test_setup_teardown(
