@@ -121,8 +121,8 @@ static void keep_name(char **column, const struct contentline *line)
 	}
 	if (given && *given && *family)
 		*column = xasprintf("%s %s", given, family);
-	else
-		*column = xstrdup(given && *given ? given : family);
+	else if ((given && *given) || *family)
+		*column = xstrdup(*family ? family : given);
 	free(family);
 }
 

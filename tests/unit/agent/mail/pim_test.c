@@ -71,6 +71,9 @@ static void contact_without_fn_uses_name_then_organisation(void **state)
 	c = parse("BEGIN:VCARD\r\nORG:ACME\r\nEND:VCARD\r\n");
 	assert_string_equal(c.title, "ACME");
 	pim_columns_free(&c);
+	c = parse("BEGIN:VCARD\r\nN:;;;;\r\nORG:ACME\r\nEND:VCARD\r\n");
+	assert_string_equal(c.title, "ACME");
+	pim_columns_free(&c);
 }
 
 static void contact_of_version_2_1_in_quoted_printable(void **state)
