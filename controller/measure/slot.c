@@ -129,8 +129,9 @@ void slots_reach(struct slots *slots, int64_t now_us)
 	int64_t start = floor_to(now_us, slots->slot_us);
 	size_t old = 0;
 
+	/* The first one is now, whatever an agent's first time may be. */
 	if (slots->count == 0)
-		return;
+		append(slots, start);
 	/* A break longer than what is kept leaves a hole, not a million
 	 * empty slots. */
 	struct slot *last = &slots->slot[slots->count - 1];

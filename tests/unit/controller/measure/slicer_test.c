@@ -281,6 +281,24 @@ static void refuses_damaged_times(void **state)
 		slicer_report(*state, UINT32_MAX, "b", S, S, samples, 3), 0);
 }
 
+/* The very first samples, of an age that no report can have: a row of buckets
+ * from then on would not fit into memory. */
+static void an_old_first_sample_makes_no_years_of_buckets(void **state)
+{
+	struct sample samples[] = {
+		sample_of(0, PHASE_SYNCING, 0),
+		sample_of(1000000 * S, PHASE_SYNCING, 5000000),
+	};
+
+	assert_int_equal(slicer_report(*state, 1, "b", 1000000 * S, 1001000 * S,
+				 samples, 2),
+		2);
+	take(*state, 1001010 * S);
+	assert_true(taken_count < 200);
+	assert_int_equal(slicer_bytes(*state), 5000000);
+	assert_true(fabs(total_bytes() - 5e6) < 1);
+}
+
 static void lost_agents_leave(void **state)
 {
 	for (int s = 1000; s <= 1010; s++)
@@ -441,6 +459,7 @@ int main(void)
 		T(survives_a_suspended_clock),
 		T(new_boot_keeps_the_count),
 		T(refuses_damaged_times),
+		T(an_old_first_sample_makes_no_years_of_buckets),
 		T(lost_agents_leave),
 		T(averages_load_and_probes),
 		T(never_adds_or_loses_a_byte),
