@@ -6,6 +6,7 @@
  */
 #include <argp.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,8 @@
 #include "record.h"
 #include "verb_model.h"
 
-#define FILE_MAX (1U << 30)
+#define FILE_MAX  (1U << 30)
+#define COUNT_MAX 10000000
 
 struct options {
 	const char *path;
@@ -58,9 +60,19 @@ static double positive(const char *text, struct argp_state *state)
 	char *end;
 	double value = strtod(text, &end);
 
-	if (*end || end == text || !(value >= 0) || value > 1e12)
+	if (*end || end == text || !(value > 0) || value > 1e12)
 		argp_error(state, "\"%s\" is not a positive number", text);
 	return value;
+}
+
+static unsigned count(const char *text, struct argp_state *state)
+{
+	double value = positive(text, state);
+
+	if (value > COUNT_MAX || value != floor(value))
+		argp_error(state, "\"%s\" is not a whole number up to %d", text,
+			COUNT_MAX);
+	return (unsigned)value;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -75,13 +87,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->facts.slo_ms = positive(arg, state);
 		return 0;
 	case KEY_LEFT:
-		o->facts.clients_left = (unsigned)positive(arg, state);
+		o->facts.clients_left = count(arg, state);
 		return 0;
 	case KEY_MB:
 		o->facts.mb_left = positive(arg, state);
 		return 0;
 	case KEY_SLOTS:
-		o->facts.wave_slots = (unsigned)positive(arg, state);
+		o->facts.wave_slots = count(arg, state);
 		return 0;
 	case KEY_OBSERVED:
 		o->policy.levels.observed_s = positive(arg, state);

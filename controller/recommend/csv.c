@@ -17,7 +17,9 @@
 
 #define COLUMNS_MAX 64
 #define CELL_MAX    63
-#define LENGTH_S    5 /* of the only row */
+#define LENGTH_S    5		   /* of the only row */
+#define SHARE_MAX   2		   /* of all; more is meant in per cent */
+#define UTF8_MARK   "\xef\xbb\xbf" /* before the first line, by some */
 
 enum column {
 	COLUMN_SECONDS,
@@ -124,6 +126,8 @@ static int read_header(struct reader *r, struct err *err)
 
 	r->line = 1;
 	r->column = 0;
+	if (r->end - r->at >= 3 && memcmp(r->at, UTF8_MARK, 3) == 0)
+		r->at += 3;
 	do {
 		if (r->columns == COLUMNS_MAX)
 			return wrong(r, err, "more than 64 columns");
@@ -137,7 +141,7 @@ static int read_header(struct reader *r, struct err *err)
 				"unknown column; known are seconds, n, "
 				"x_mb_per_min, wave, canary_p95_ms, probes, "
 				"cpu, disk_await_ms, disk_util, "
-				"mem_available, nic");
+				"mem_available, nic, with commas between");
 		if (seen[column] && column != COLUMN_IGNORED)
 			return wrong(r, err, "the column is there twice");
 		seen[column] = true;
@@ -215,6 +219,12 @@ static unsigned flag_named(const char *name)
 	return BUCKET_INVALID;
 }
 
+static bool is_share(enum column column)
+{
+	return column == COLUMN_CPU || column == COLUMN_NIC ||
+		column == COLUMN_UTIL || column == COLUMN_MEM;
+}
+
 static int read_cell(struct reader *r, struct bucket *bucket,
 	enum column column, struct err *err)
 {
@@ -229,6 +239,9 @@ static int read_cell(struct reader *r, struct bucket *bucket,
 	double value = strtod(r->cell, &end);
 	if (*end != '\0')
 		return wrong(r, err, "expected a number");
+	if (is_share(column) && value > SHARE_MAX)
+		return wrong(
+			r, err, "expected a share from 0 to 1, not per cent");
 	set_value(bucket, column, value);
 	return 0;
 }
@@ -280,6 +293,33 @@ static bool blank_line(struct reader *r)
 	return true;
 }
 
+static int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a;
+	double y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* A row lasts until the next one, the last as long as is usual. Nobody knows
+ * what ran in a gap: before one no longer than twice the usual, which is the
+ * median. */
+static void set_lengths(struct bucket *row, size_t count)
+{
+	if (count < 2)
+		return;
+	double *length = xcalloc(count, sizeof(*length));
+	for (size_t i = 0; i + 1 < count; i++)
+		length[i] = row[i + 1].start_s - row[i].start_s;
+	qsort(length, count - 1, sizeof(*length), compare_doubles);
+	double usual = length[(count - 2) / 2];
+	for (size_t i = 0; i + 1 < count; i++)
+		row[i].seconds = (float)fmin(
+			row[i + 1].start_s - row[i].start_s, 2 * usual);
+	row[count - 1].seconds = (float)usual;
+	free(length);
+}
+
 static int read_rows(struct reader *r, struct csv_table *table, struct err *err)
 {
 	size_t room = 0;
@@ -297,16 +337,12 @@ static int read_rows(struct reader *r, struct csv_table *table, struct err *err)
 		struct bucket *row = &table->bucket[table->count];
 		if (read_row(r, row, err) < 0)
 			return -1;
-		if (table->count) {
-			double length = row->start_s - row[-1].start_s;
-			if (length <= 0)
-				return wrong(r, err,
-					"rows must be in order of time");
-			if (!r->report)
-				row[-1].seconds = row->seconds = (float)length;
-		}
+		if (table->count && row->start_s <= row[-1].start_s)
+			return wrong(r, err, "rows must be in order of time");
 		table->count++;
 	}
+	if (!r->report)
+		set_lengths(table->bucket, table->count);
 	return 0;
 }
 

@@ -5,7 +5,8 @@
  * seconds, n, x_mb_per_min are needed; wave, canary_p95_ms, probes, cpu,
  * disk_await_ms, disk_util, mem_available and nic are known (ratios 0..1).
  * An empty cell was not measured. Rows must be in order of time; a row lasts
- * until the next one, the last as long as the one before.
+ * until the next one, but no longer than twice the median, which is the last
+ * one's length.
  *
  * The buckets.csv of `sluice report --csv` is taken as well, known by its first
  * column; what the report left out is left out again.

@@ -75,6 +75,31 @@ static void the_reports_own_are_taken(void **state)
 	free(table.bucket);
 }
 
+/* What ran in a gap is unknown: one row before an hour of nothing is no hour
+ * of data. */
+static void a_gap_is_no_data(void **state)
+{
+	(void)state;
+	reads("seconds,n,x_mb_per_min\n0,1,50\n5,1,50\n10,1,50\n15,8,300\n"
+	      "3615,1,50\n3620,1,50\n3627,1,50\n");
+	assert_int_equal(table.count, 7);
+	assert_float_equal(table.bucket[0].seconds, 5, 1e-6);
+	assert_float_equal(table.bucket[3].seconds, 10, 1e-6);
+	assert_float_equal(table.bucket[5].seconds, 7, 1e-6);
+	assert_float_equal(table.bucket[6].seconds, 5, 1e-6);
+	free(table.bucket);
+}
+
+/* As a spreadsheet writes it. */
+static void a_mark_and_foreign_ends_of_line_are_taken(void **state)
+{
+	(void)state;
+	reads("\xef\xbb\xbf\"seconds\",n,x_mb_per_min\r\n0,\"1\",50\r\n");
+	assert_int_equal(table.count, 1);
+	assert_true(bucket_usable(&table.bucket[0]));
+	free(table.bucket);
+}
+
 static void errors_name_their_place(void **state)
 {
 	(void)state;
@@ -86,6 +111,9 @@ static void errors_name_their_place(void **state)
 	refuses("start_utc,start_s,n\n", "\"mb_per_min\" is missing");
 	refuses("seconds,n,x_mb_per_min\n0,1,fast\n",
 		"rows:2:3: expected a number");
+	refuses("seconds;n;x_mb_per_min\n", "nic, with commas between");
+	refuses("seconds,n,x_mb_per_min,cpu\n0,1,2,0.5\n5,1,2,45\n",
+		"rows:3:4: expected a share from 0 to 1, not per cent");
 	refuses("seconds,n,x_mb_per_min\n0,1\n", "the row ends too early");
 	refuses("seconds,n,x_mb_per_min\n0,1,2,3\n", "too many cells");
 	refuses("seconds,n,x_mb_per_min\n,1,2\n", "the row has no time");
@@ -98,6 +126,8 @@ int main(void)
 		cmocka_unit_test(columns_in_any_order),
 		cmocka_unit_test(a_row_without_numbers_does_not_count),
 		cmocka_unit_test(the_reports_own_are_taken),
+		cmocka_unit_test(a_gap_is_no_data),
+		cmocka_unit_test(a_mark_and_foreign_ends_of_line_are_taken),
 		cmocka_unit_test(errors_name_their_place),
 	};
 
