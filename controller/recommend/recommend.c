@@ -269,8 +269,10 @@ void recommend(struct recommendation *out, const struct bucket *buckets,
 	if (out->fit.points)
 		range_of_choice(d);
 	decision_gate(d);
-	out->explore = out->batch_size > out->n_obs ||
-		(d->tried > d->bound && out->batch_size > d->bound);
+	out->known = out->n_obs;
+	if (d->tried > d->bound && d->bound < out->known)
+		out->known = d->bound;
+	out->explore = out->batch_size > out->known;
 	predict(d);
 	decision_explain(d);
 	keep_levels(d);

@@ -121,7 +121,7 @@ struct recommendation {
 	double slo_ms;		      /* in force; NAN: none */
 	double idle_p95_ms;
 	const char *bottleneck; /* "disk", "cpu", "network", "outside", … */
-	unsigned n_obs, n_cap;
+	unsigned n_obs, n_cap, known; /* beyond known is new ground */
 	bool explore;	/* new ground: one batch of typical mailboxes first */
 	bool drift;	/* older waves count half per wave */
 	struct fit fit; /* points = 0: none */

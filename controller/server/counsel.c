@@ -191,7 +191,7 @@ int counsel_ask(struct hub *hub, struct recommendation *out, char **json,
 	row.result_json = recommendation_encode(out);
 	result = archive_add_recommendation(hub->archive, &row, err);
 	out->batch_size = capped(hub, out->batch_size);
-	out->explore = out->batch_size > out->n_obs;
+	out->explore = out->batch_size > out->known;
 	if (result == 0 && json)
 		*json = row.result_json;
 	else

@@ -327,12 +327,16 @@ static void an_unlucky_minute_is_tried_again(void **state)
 	two_syncs(89.5, 1);
 	assert_int_equal(out.batch_size, 2);
 	assert_true(out.explore);
+	/* Two were seen, but as new ground only one is not. */
+	assert_int_equal(out.n_obs, 2);
+	assert_int_equal(out.known, 1);
 	two_syncs(89.5, 20);
 	assert_int_equal(out.batch_size, 1);
 	assert_int_equal(out.binding, LIMIT_CANARY);
 	assert_false(out.explore);
 	two_syncs(85, 20);
 	assert_int_equal(out.batch_size, 2);
+	assert_int_equal(out.known, 2);
 	assert_false(out.explore);
 	two_syncs(95, 1);
 	assert_int_equal(out.batch_size, 1);
