@@ -359,6 +359,11 @@ int fit_line(
 	return 0;
 }
 
+static bool believed(const struct level *row)
+{
+	return row->n > 0 && !row->left_out;
+}
+
 size_t fit_points(const struct levels *levels, struct fit_point *points)
 {
 	size_t count;
@@ -366,10 +371,10 @@ size_t fit_points(const struct levels *levels, struct fit_point *points)
 	size_t used = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (rows[i].n > 0 && points)
+		if (believed(&rows[i]) && points)
 			points[used++] = (struct fit_point){
 				rows[i].n, rows[i].x_mb_min, rows[i].se};
-		else if (rows[i].n > 0)
+		else if (believed(&rows[i]))
 			used++;
 	return used;
 }
@@ -394,7 +399,7 @@ void fit_bootstrap(
 		size_t used = 0;
 		levels_resample(levels, &state, x);
 		for (size_t i = 0; i < count; i++)
-			if (rows[i].n > 0)
+			if (believed(&rows[i]))
 				points[used++] = (struct fit_point){
 					rows[i].n, x[i], rows[i].se};
 		struct fit *fit = &band->replicate[band->count];

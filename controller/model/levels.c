@@ -18,7 +18,11 @@
 
 #define LOADS	    (LOAD_CONNECTIONS + 1)
 #define FIRST_SLOTS 256
-#define FEW_BLOCKS  4 /* resampling fewer understates the spread */
+#define ABSURD_US   1e15 /* no latency */
+#define P95_PROBES  1000 /* behind one p95; more make it no surer */
+#define UNLIKELY    0.5	 /* of what its neighbours promise */
+#define BROKEN	    0.25 /* of the best throughput */
+#define FEW_BLOCKS  4	 /* resampling fewer understates the spread */
 
 const struct level_policy level_policy_default = {
 	.observed_s = 30,
@@ -48,7 +52,8 @@ struct pool {
 	double block_s;
 	uint32_t bin[HIST_BINS]; /* of probes' latencies */
 	uint64_t latencies;
-	double p95_sum, p95_probes; /* where only a p95 came, no latencies */
+	uint32_t p95_bin[HIST_BINS]; /* where only a p95 came, no latencies */
+	uint64_t p95_probes, p95_buckets;
 	unsigned probes, failures;
 };
 
@@ -186,8 +191,10 @@ static void add_probes(struct pool *pool, const struct bucket *bucket)
 			pool->bin[bucket->probe[i] % HIST_BINS]++;
 		pool->latencies += bucket->probes_kept;
 	} else if (good && isfinite(bucket->p95_ms)) {
-		pool->p95_sum += (double)bucket->p95_ms * good;
+		double us = fmin((double)bucket->p95_ms * 1000, ABSURD_US);
+		pool->p95_bin[hist_bin((int64_t)us)]++;
 		pool->p95_probes += good;
+		pool->p95_buckets++;
 	}
 }
 
@@ -240,12 +247,38 @@ static double weight_of(const struct levels *levels, unsigned wave)
 	return ldexp(1, -(int)(levels->latest_wave - wave));
 }
 
+/* The share of p95s of COUNT probes each that lie at or below the p95 of all
+ * of them. A bucket's is its r-th smallest latency, r = ceil(0.95 COUNT): below
+ * where at least r are, by the binomial distribution. Of five probes it is the
+ * largest, so that the mean of such p95s is far too low. */
+static double share_of_p95s(double count)
+{
+	unsigned above = (unsigned)(count - ceil(0.95 * count));
+	double term = pow(0.95, count); /* none above */
+	double sum = term;
+
+	for (unsigned j = 1; j <= above; j++) {
+		term *= (count - j + 1) / j * (0.05 / 0.95);
+		sum += term;
+	}
+	return sum;
+}
+
+static double quantile_of_p95s(const struct pool *pool)
+{
+	double each = round(
+		(double)pool->p95_probes / (double)pool->p95_buckets);
+
+	return hist_quantile_bins(
+		pool->p95_bin, share_of_p95s(fmin(fmax(each, 1), P95_PROBES)));
+}
+
 static double pooled_p95(const struct pool *pool, const struct level_policy *p)
 {
 	if (pool->latencies >= p->probes_min)
 		return hist_quantile_bins(pool->bin, 0.95) / 1000;
 	if (pool->p95_probes >= p->probes_min)
-		return pool->p95_sum / pool->p95_probes;
+		return quantile_of_p95s(pool) / 1000;
 	return NAN;
 }
 
@@ -306,11 +339,84 @@ static size_t pool_row(
 	return i;
 }
 
+struct corner {
+	double n, x;
+};
+
+/* B lies below the line from A to C, or on it. */
+static bool below(struct corner a, struct corner b, struct corner c)
+{
+	return (b.n - a.n) * (c.x - a.x) >= (c.n - a.n) * (b.x - a.x);
+}
+
+/* Upper hull of the origin and the observed rows up to END. */
+static size_t make_hull(
+	const struct levels *levels, size_t end, struct corner *hull)
+{
+	size_t count = 1;
+
+	hull[0] = (struct corner){0, 0};
+	for (size_t i = 0; i < end; i++) {
+		const struct level *row = &levels->rows[i];
+		struct corner next = {row->n, row->x_mb_min};
+		if (row->n == 0 || !row->observed)
+			continue;
+		while (count > 1 &&
+			below(hull[count - 2], hull[count - 1], next))
+			count--;
+		hull[count++] = next;
+	}
+	return count;
+}
+
+/* The row after the one that was observed to move most; 0: none was. */
+static size_t end_of_rise(const struct levels *levels)
+{
+	size_t end = 0;
+	double most = 0;
+
+	for (size_t i = 0; i < levels->row_count; i++) {
+		const struct level *row = &levels->rows[i];
+		if (row->n == 0 || !row->observed || !(row->x_mb_min > most))
+			continue;
+		most = row->x_mb_min;
+		end = i + 1;
+	}
+	return end;
+}
+
+/* Which rows no law can reach, by the shape of the others. */
+static void judge_rows(struct levels *levels)
+{
+	size_t end = end_of_rise(levels);
+	struct corner *hull = xcalloc(end + 1, sizeof(*hull));
+	size_t h = 1;
+
+	make_hull(levels, end, hull);
+	for (size_t i = 0; end && i < levels->row_count; i++) {
+		struct level *row = &levels->rows[i];
+		double least = BROKEN * levels->rows[end - 1].x_mb_min;
+		if (i < end && row->n > 0) {
+			while (hull[h].n < row->n)
+				h++;
+			struct corner a = hull[h - 1];
+			struct corner b = hull[h];
+			least = UNLIKELY *
+				(a.x +
+					(b.x - a.x) * (row->n - a.n) /
+						(b.n - a.n));
+		}
+		row->left_out = row->n > 0 && row->x_mb_min < least;
+	}
+	free(hull);
+}
+
 static void make_rows(struct levels *levels)
 {
 	levels->row_count = 0;
 	for (size_t i = 0; i < levels->cell_count;)
 		i = pool_row(levels, i, &levels->rows[levels->row_count++]);
+	judge_rows(levels);
 }
 
 struct levels *levels_new(const struct bucket *buckets, size_t count,
@@ -386,9 +492,19 @@ unsigned levels_n_obs(const struct levels *levels)
 	unsigned n_obs = 0;
 
 	for (size_t i = 0; i < levels->row_count; i++)
-		if (levels->rows[i].observed)
+		if (levels->rows[i].observed && !levels->rows[i].left_out)
 			n_obs = levels->rows[i].n;
 	return n_obs;
+}
+
+const struct level *levels_broken(const struct levels *levels)
+{
+	unsigned n_obs = levels_n_obs(levels);
+
+	for (size_t i = 0; i < levels->row_count && n_obs; i++)
+		if (levels->rows[i].observed && levels->rows[i].n > n_obs)
+			return &levels->rows[i];
+	return NULL;
 }
 
 unsigned levels_latest_wave(const struct levels *levels)

@@ -11,6 +11,12 @@
  *   se_n   hypot(max(sd_n, 0.05 X_n) / sqrt(k_eff), 0.03 X_n)   MB/min
  *   p95_n  95 % quantile of all their probes, 15 at least       ms
  *   n_obs  largest n with at least 30 s of data                 1
+ *   E_n    what n syncs move at least where X is concave up to
+ *          its largest X_m: the upper hull of the origin and
+ *          the observed X_n                                     MB/min
+ *
+ * A level that a law cannot reach would bend it all the same, and a small X
+ * weighs the most: one below E_n / 2, or beyond m below X_m / 4, is left out.
  *
  * The floor of 3 % keeps one n with days of data from outvoting the shape of
  * the curve. Buckets are read once; afterwards every step costs by levels
@@ -43,6 +49,7 @@ struct level {
 	double x_mb_min; /* X_n */
 	double sd, se;	 /* MB/min */
 	bool observed;
+	bool left_out;	   /* of the fit: no law reaches it */
 	unsigned probes;   /* of the canary */
 	unsigned failures; /* probes that failed */
 	double p95_ms;	   /* of pooled probes; NAN below probes_min */
@@ -70,7 +77,12 @@ bool levels_of_wave(const struct levels *levels, unsigned wave, unsigned n,
 /* Drift: buckets of wave w get the weight 0.5^(latest - w). */
 void levels_weigh(struct levels *levels, bool by_age);
 
+/* Of those that are not left out of the fit. */
 unsigned levels_n_obs(const struct levels *levels);
+
+/* The first observed one above n_obs, where throughput broke down; or NULL. */
+const struct level *levels_broken(const struct levels *levels);
+
 unsigned levels_latest_wave(const struct levels *levels);
 
 /* Buckets with n > 0: all, and those that were usable. */

@@ -215,12 +215,21 @@ static void gate_data(struct decision *d, const struct census *census)
 	/* A wave smaller than its slots could never fill them. */
 	if (facts->admitted && facts->admitted < slots)
 		slots = facts->admitted;
-	if (slots && d->out->n_obs < floor(SLOTS_FILLED * slots)) {
+	const struct level *broken = levels_broken(d->levels);
+	unsigned most = broken ? broken->n : d->out->n_obs;
+	if (slots == 0 && most == 0 && d->out->fit.points) {
+		doubt(d);
+		decision_say(d->out,
+			"No number of syncs was seen for %.0f s: measure "
+			"longer.",
+			d->policy->levels.observed_s);
+	}
+	if (slots && most < floor(SLOTS_FILLED * slots)) {
 		doubt(d);
 		decision_say(d->out,
 			"%u syncs at once were never seen for %.0f s "
 			"together; the largest number was %u.",
-			slots, d->policy->levels.observed_s, d->out->n_obs);
+			slots, d->policy->levels.observed_s, most);
 	}
 }
 
@@ -252,8 +261,14 @@ static void gate_fit(struct decision *d)
 		/* More of the same would not tell. */
 		if (careful < out->choice_low)
 			careful = out->choice_low;
-		if (careful < out->batch_size)
-			out->batch_size = careful;
+		if (careful >= out->batch_size)
+			return;
+		out->batch_size = careful;
+		decision_say(out,
+			"The data allow anything from %u to %u; after %.0f s "
+			"of %u a step to %u shall tell.",
+			out->choice_low, out->choice_high, now->seconds,
+			out->n_now, careful);
 		return;
 	}
 	doubt(d);
@@ -267,7 +282,9 @@ void decision_gate(struct decision *d)
 {
 	struct recommendation *out = d->out;
 	struct census census = take_census(d);
-	unsigned slots = d->facts->wave_slots;
+	/* Who names no batch size has run what was seen. */
+	unsigned slots = d->facts->wave_slots ? d->facts->wave_slots
+					      : out->n_now;
 
 	gate_clients(d);
 	gate_canary(d, &census);
@@ -277,10 +294,9 @@ void decision_gate(struct decision *d)
 	gate_data(d, &census);
 	gate_generator(d, &census);
 	gate_fit(d);
-	if (out->verdict == VERDICT_INCONCLUSIVE && slots &&
-		out->batch_size > slots)
+	if (out->verdict == VERDICT_INCONCLUSIVE && out->batch_size > slots)
 		out->batch_size = slots;
-	if (out->verdict != VERDICT_FAIL || !slots)
+	if (out->verdict != VERDICT_FAIL)
 		return;
 	/* A failure never grows; one of the waiting users shrinks. */
 	if (d->shrink && out->batch_size >= slots)

@@ -94,7 +94,7 @@ static size_t load_points(const struct decision *d, enum load_metric metric,
 	for (size_t i = 0; i < d->row_count; i++) {
 		const struct level *row = &d->rows[i];
 		double load = row->load[metric];
-		if (!isfinite(load) || row->k <= 0)
+		if (!isfinite(load) || row->k <= 0 || (over_x && row->left_out))
 			continue;
 		if (metric == LOAD_MEM_AVAILABLE)
 			load = 1 - load;
@@ -142,8 +142,8 @@ static double full_at(
 	for (size_t i = 0; i < d->row_count; i++) {
 		const struct level *row = &d->rows[i];
 		double used = row->load[metric] - u0;
-		if (!row->observed || !(row->x_mb_min > 0) || !(used > 0) ||
-			row->k <= 0)
+		if (!row->observed || row->left_out || !(row->x_mb_min > 0) ||
+			!(used > 0) || row->k <= 0)
 			continue;
 		double more = fmax((1 - u0) / used, 1);
 		double error = hypot(

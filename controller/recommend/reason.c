@@ -30,6 +30,11 @@ void decision_say(struct recommendation *out, const char *fmt, ...)
 	va_end(ap);
 }
 
+static const char *plural(unsigned n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static const struct {
 	enum load_metric metric;
 	const char *word, *headline;
@@ -40,8 +45,9 @@ static const struct {
 };
 #define RESOURCES (sizeof(resources) / sizeof(*resources))
 
-/* The resource with the largest load at n_obs, or the fastest rising. */
-static size_t find_bottleneck(const struct decision *d, double *load)
+/* The resource with the largest load at N syncs, or the fastest rising. */
+static size_t find_bottleneck(
+	const struct decision *d, unsigned n, double *load)
 {
 	size_t busiest = RESOURCES;
 	size_t rising = RESOURCES;
@@ -50,7 +56,7 @@ static size_t find_bottleneck(const struct decision *d, double *load)
 	*load = -1;
 	for (size_t i = 0; i < RESOURCES; i++) {
 		enum load_metric metric = resources[i].metric;
-		double u = decision_load_at(d, metric, d->out->n_obs);
+		double u = decision_load_at(d, metric, n);
 		if (isfinite(u) && u > *load) {
 			*load = u;
 			busiest = i;
@@ -66,15 +72,15 @@ static size_t find_bottleneck(const struct decision *d, double *load)
 static void name_bottleneck(struct decision *d, char *headline, size_t size)
 {
 	struct recommendation *out = d->out;
+	unsigned seen = out->n_obs ? out->n_obs : out->n_now;
 	double load;
-	size_t i = find_bottleneck(d, &load);
-	double bend = fit_x(&out->fit, out->n_obs) /
-		(out->n_obs * out->fit.gamma);
+	size_t i = find_bottleneck(d, seen, &load);
+	double bend = fit_x(&out->fit, seen) / (seen * out->fit.gamma);
 
 	if (bend >= STRAIGHT) {
 		out->bottleneck = "none";
-		snprintf(headline, size, "No limit seen up to %u syncs.",
-			out->n_obs);
+		snprintf(headline, size, "No limit seen up to %u sync%s.", seen,
+			plural(seen));
 	} else if (i == RESOURCES) {
 		snprintf(headline, size,
 			"What limits is unknown: the server's load was not "
@@ -91,8 +97,7 @@ static void name_bottleneck(struct decision *d, char *headline, size_t size)
 		out->bottleneck = resources[i].word;
 		snprintf(headline, size, "%s (%s %.0f %% at %u syncs).",
 			resources[i].headline, load_metric_table[metric].label,
-			100 * decision_load_at(d, metric, out->n_obs),
-			out->n_obs);
+			100 * decision_load_at(d, metric, seen), seen);
 	}
 }
 
@@ -106,8 +111,13 @@ static void say_ceiling(struct decision *d)
 	if (out->n_now > 1 && fit_x(fit, 1) >= STRAIGHT * out->x_now) {
 		decision_say(out,
 			"One sync alone moves %.0f MB/min, as much as %u "
-			"together: more only share it.",
-			fit_x(fit, 1), out->n_now);
+			"together: more only share it.%s",
+			fit_x(fit, 1), out->n_now,
+			fit->points < 3 && out->batch_size > 1
+				? " Two sizes alone may be two clients: a "
+				  "third must confirm it before fewer are "
+				  "advised."
+				: "");
 		return;
 	}
 	if (isfinite(out->capacity) &&
@@ -214,29 +224,31 @@ static void say_limit(struct decision *d, enum limit_id id)
 	switch (id) {
 	case LIMIT_CANARY:
 		decision_say(out,
-			"Waiting users: at %u syncs the p95 could reach "
+			"Waiting users: at %u sync%s the p95 could reach "
 			"%.0f ms, above the %.0f ms allowed there (SLO "
 			"%.0f ms).",
-			next, limit->value, limit->ceiling, out->slo_ms);
+			next, plural(next), limit->value, limit->ceiling,
+			out->slo_ms);
 		break;
 	case LIMIT_CPU:
 	case LIMIT_NIC:
 	case LIMIT_DISK_UTIL:
 	case LIMIT_MEMORY:
 		decision_say(out,
-			"%s would be at %.0f %% with %u syncs; "
+			"%s would be at %.0f %% with %u sync%s; "
 			"the ceiling is %.0f %%.",
 			id == LIMIT_CPU			? "CPU"
 				: id == LIMIT_NIC	? "The network link"
 				: id == LIMIT_DISK_UTIL ? "The disk"
 							: "Memory in use",
-			100 * limit->value, next, 100 * limit->ceiling);
+			100 * limit->value, next, plural(next),
+			100 * limit->ceiling);
 		break;
 	case LIMIT_DISK_LATENCY:
 		decision_say(out,
-			"A disk read would take %.1f ms with %u syncs; "
+			"A disk read would take %.1f ms with %u sync%s; "
 			"the ceiling is %.1f ms.",
-			limit->value, next, limit->ceiling);
+			limit->value, next, plural(next), limit->ceiling);
 		break;
 	default:
 		say_other_limit(d, id);
@@ -289,13 +301,15 @@ static void say_choice(struct decision *d)
 	struct recommendation *out = d->out;
 	enum limit_id id;
 	unsigned allowed = decision_smallest(out, LIMIT_COUNT, &id);
+	unsigned left = d->facts->clients_left;
 	char next[96] = "nothing else limits";
 
 	if (out->next_limit != LIMIT_COUNT)
 		snprintf(next, sizeof(next), "next limit: %s (%u)",
 			limit_name(out->next_limit),
 			out->limit[out->next_limit].n);
-	if (allowed != LIMIT_NONE && allowed > out->batch_size)
+	if (allowed != LIMIT_NONE && allowed > out->batch_size &&
+		out->verdict != VERDICT_PASS)
 		decision_say(out,
 			"The limits alone would allow %u (%s); the "
 			"verdict is %s, so at most %u.",
@@ -303,15 +317,15 @@ static void say_choice(struct decision *d)
 			out->batch_size);
 	decision_say(out, "Recommended %u: %s (%u); %s.", out->batch_size,
 		limit_name(out->binding), allowed, next);
-	if (isfinite(out->eta_seconds))
-		decision_say(out,
-			"%u client%s with %.0f MB %s left: about %.0f "
-			"min at %.0f MB/min.",
-			d->facts->clients_left,
-			d->facts->clients_left == 1 ? "" : "s",
-			d->facts->mb_left,
-			d->facts->clients_left == 1 ? "is" : "are",
-			out->eta_seconds / 60, out->x_batch);
+	if (!isfinite(out->eta_seconds))
+		return;
+	char whose[32] = "";
+	if (left)
+		snprintf(whose, sizeof(whose), "%u client%s with ", left,
+			plural(left));
+	decision_say(out, "%s%.0f MB %s left: about %.0f min at %.0f MB/min.",
+		whose, d->facts->mb_left, left == 1 ? "is" : "are",
+		out->eta_seconds / 60, out->x_batch);
 }
 
 static void say_plan(struct decision *d)
@@ -329,6 +343,11 @@ static void say_plan(struct decision *d)
 			"syncs changed, data was missing or damaged, the load "
 			"generator was the limit, or nothing moved.",
 			out->buckets);
+	else if (seen == 1 && out->n_obs == 0)
+		decision_say(out,
+			"Only one sync at once was seen, and not for %.0f s: "
+			"measure longer.",
+			d->policy->levels.observed_s);
 	else if (seen == 1)
 		decision_say(out,
 			"Only one sync at once was seen (%.0f MB/min): a "
@@ -346,6 +365,33 @@ static void say_plan(struct decision *d)
 			seen);
 }
 
+/* What no law could reach with the rest. */
+static void say_left_out(struct decision *d)
+{
+	const struct level *broken = levels_broken(d->levels);
+	const struct level *first = NULL;
+	unsigned more = 0;
+
+	if (broken)
+		decision_say(d->out,
+			"At %u syncs throughput broke down to %.0f MB/min: no "
+			"more than %u are tried.",
+			broken->n, broken->x_mb_min, d->out->n_cap);
+	for (size_t i = 0; i < d->row_count; i++) {
+		const struct level *row = &d->rows[i];
+		if (!row->left_out || (broken && row->n >= broken->n))
+			continue;
+		more += first != NULL;
+		first = first ? first : row;
+	}
+	if (first)
+		decision_say(d->out,
+			"%u sync%s (%.0f MB/min)%s moved far less than fewer "
+			"or more did: left out of the curve.",
+			first->n, plural(first->n), first->x_mb_min,
+			more ? " and other numbers" : "");
+}
+
 void decision_explain(struct decision *d)
 {
 	struct recommendation *out = d->out;
@@ -359,6 +405,7 @@ void decision_explain(struct decision *d)
 			"%zu of %zu buckets hold no usable numbers (NaN, "
 			"negative or absurd) and were left out.",
 			levels_damaged(d->levels), d->count);
+	say_left_out(d);
 	if (out->drift)
 		decision_say(out,
 			"The newest wave does not fit the older "

@@ -102,12 +102,12 @@ static void choose_by_plan(struct decision *d)
 	unsigned seen = 0;
 
 	for (size_t i = 0; i < d->row_count; i++)
-		if (d->rows[i].x_mb_min > 0)
+		if (d->rows[i].x_mb_min > 0 && !d->rows[i].left_out)
 			seen = d->rows[i].n;
 	out->fit.points = 0;
-	out->limit[LIMIT_PLAN].n = seen == 1 ? d->policy->plan_batch
-		: seen			     ? seen
-					     : 1;
+	out->limit[LIMIT_PLAN].n = seen ? seen : 1;
+	if (seen == 1 && out->n_obs)
+		out->limit[LIMIT_PLAN].n = d->policy->plan_batch;
 	out->limit[LIMIT_PLAN].value = seen;
 	out->limit[LIMIT_STEP].n = LIMIT_NONE;
 }
@@ -225,6 +225,10 @@ static void look(struct decision *d)
 		out->n_cap = out->n_now;
 	if (out->n_cap > LEVEL_MAX_N)
 		out->n_cap = LEVEL_MAX_N;
+	/* Half the way to where it broke down. */
+	const struct level *broken = levels_broken(d->levels);
+	if (broken && out->n_cap > (out->n_obs + broken->n) / 2)
+		out->n_cap = (out->n_obs + broken->n) / 2;
 }
 
 static void keep_levels(struct decision *d)

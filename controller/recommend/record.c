@@ -332,12 +332,14 @@ static json_t *encode_levels(const struct recommendation *rec)
 		const struct level *level = &rec->level[i];
 		json_array_append_new(list,
 			json_pack(
-				"{s:i,s:o,s:o,s:o,s:o,s:o,s:b,s:i,s:i,s:o,s:o}",
+				"{s:i,s:o,s:o,s:o,s:o,s:o,s:b,s:b,s:i,s:i,s:o,"
+				"s:o}",
 				"n", (int)level->n, "buckets", number(level->k),
 				"seconds", number(level->seconds), "mb_min",
 				number(level->x_mb_min), "sd",
 				number(level->sd), "se", number(level->se),
-				"observed", (int)level->observed, "probes",
+				"observed", (int)level->observed, "left_out",
+				(int)level->left_out, "probes",
 				(int)level->probes, "failures",
 				(int)level->failures, "p95_ms",
 				number(level->p95_ms), "load",

@@ -119,6 +119,10 @@ ok $? "every limit"
 ok $? "the fit"
 [ "$(jq '.levels[4].load.cpu * 10 | round' out)" = 6 ]
 ok $? "the load of every level"
+refuses "clients that are none" '"0" is not a positive number' \
+	recommend --from-csv rows.csv --clients-left 0
+refuses "more clients than there are" '"1e11" is not a whole number' \
+	recommend --from-csv rows.csv --clients-left 1e11
 sed 1s/nic/nicest/ rows.csv > bad.csv
 refuses "no such column" 'bad.csv:1:.* unknown column; known are seconds' \
 	recommend --from-csv bad.csv

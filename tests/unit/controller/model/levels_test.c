@@ -175,6 +175,100 @@ static void pooled_percentiles(void **state)
 	levels_free(levels);
 }
 
+/* Only a p95 for each bucket, of five probes: the largest. Their mean is not
+ * the p95 of all, by far. */
+static void p95s_of_few_probes_are_no_p95(void **state)
+{
+	uint64_t random = 11;
+	size_t count;
+
+	(void)state;
+	for (size_t i = 0; i < 6000; i++) {
+		double most = 0;
+		make(i, 1, 1 + (unsigned)(i / 3000), 50);
+		bucket[i].probes = i < 3000 ? 5 : 40;
+		double latency[40];
+		for (unsigned p = 0; p < bucket[i].probes; p++)
+			latency[p] = 20 + 30 * random_exponential(&random);
+		/* The r-th smallest: the largest of 5, the third of 40. */
+		for (unsigned r = 0; r < (i < 3000 ? 1 : 3); r++) {
+			unsigned at = 0;
+			for (unsigned p = 1; p < bucket[i].probes; p++)
+				if (latency[p] > latency[at])
+					at = p;
+			most = latency[at];
+			latency[at] = 0;
+		}
+		bucket[i].p95_ms = (float)most;
+	}
+	struct levels *levels = levels_new(bucket, 6000, &level_policy_default);
+	const struct level *row = levels_rows(levels, &count);
+	double truth = 20 - 30 * log(0.05);
+	near_to(row[0].p95_ms, truth, 0.03 * truth);
+	near_to(row[1].p95_ms, truth, 0.03 * truth);
+	levels_free(levels);
+}
+
+static const struct level *two_minutes(size_t count, const double *x)
+{
+	static struct levels *levels;
+	size_t rows;
+
+	for (size_t i = 0; i < count * 24; i++)
+		make(i, 1, 1 + (unsigned)i / 24, x[i / 24]);
+	levels_free(levels);
+	levels = levels_new(bucket, count * 24, &level_policy_default);
+	return levels_rows(levels, &rows);
+}
+
+/* X is concave up to its largest, so that a level far below its neighbours
+ * tells of something else; one that falls beyond does not. */
+static void what_no_law_can_reach_is_left_out(void **state)
+{
+	static const double stall[] = {50, 98, 60, 180, 210, 205};
+	static const double slow[] = {40, 200, 290, 370, 440, 200};
+	static const double falling[] = {50, 98, 140, 180, 210, 60};
+	static const double broken[] = {50, 98, 140, 180, 210, 40};
+	const struct level *row = two_minutes(6, stall);
+
+	(void)state;
+	for (int i = 0; i < 6; i++)
+		assert_true(row[i].left_out == (i == 2));
+	/* One client alone is slow: 100 is what the others say. */
+	row = two_minutes(6, slow);
+	for (int i = 0; i < 6; i++)
+		assert_true(row[i].left_out == (i == 0));
+	row = two_minutes(6, falling);
+	for (int i = 0; i < 6; i++)
+		assert_false(row[i].left_out);
+	row = two_minutes(6, broken);
+	for (int i = 0; i < 6; i++)
+		assert_true(row[i].left_out == (i == 5));
+}
+
+static void a_breakdown_is_found(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 36; i++)
+		make(i, 1,
+			i < 12		 ? 1
+				: i < 24 ? 5
+					 : 8,
+			i < 12		 ? 50
+				: i < 24 ? 220
+					 : 0);
+	struct levels *levels = levels_new(bucket, 36, &level_policy_default);
+	assert_int_equal(levels_n_obs(levels), 5);
+	assert_int_equal(levels_broken(levels)->n, 8);
+	levels_free(levels);
+	/* Ten seconds of it are not observed: left out, no more. */
+	levels = levels_new(bucket, 26, &level_policy_default);
+	assert_int_equal(levels_n_obs(levels), 5);
+	assert_null(levels_broken(levels));
+	assert_true(levels_find(levels, 8)->left_out);
+	levels_free(levels);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +279,9 @@ int main(void)
 		cmocka_unit_test(bootstrap_is_repeatable),
 		cmocka_unit_test(many_buckets_cost_little),
 		cmocka_unit_test(pooled_percentiles),
+		cmocka_unit_test(p95s_of_few_probes_are_no_p95),
+		cmocka_unit_test(what_no_law_can_reach_is_left_out),
+		cmocka_unit_test(a_breakdown_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

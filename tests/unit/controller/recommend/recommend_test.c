@@ -91,6 +91,98 @@ static void falling_x_shrinks(void **state)
 	assert_says("Throughput falls beyond");
 }
 
+/* Eight bring the server down: neither a law through that, which would promise
+ * twice as much of twice as many, nor one that has not seen it. */
+static void a_breakdown_is_not_doubled(void **state)
+{
+	static const double left[] = {30, 5, 0.1, 0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(left) / sizeof(*left); i++) {
+		setup(state);
+		add(1, 1, 50);
+		add(2, 5, 225);
+		add(3, 8, left[i]);
+		facts.wave = 3;
+		facts.wave_slots = 8;
+		facts.admitted = facts.done = 8;
+		decide();
+		assert_int_equal(out.verdict, VERDICT_PASS);
+		assert_int_equal(out.n_obs, 5);
+		assert_in_range(out.batch_size, 5, 6);
+		assert_true(fabs(out.x_now - 225) < 15);
+		assert_says("At 8 syncs throughput broke down to ");
+		assert_says("no more than 6 are tried");
+	}
+}
+
+/* Five seconds in which the server stood still do not bend a curve of many
+ * minutes, nor does a pilot whose only client was slow. */
+static void a_stall_does_not_bend_the_curve(void **state)
+{
+	(void)state;
+	add(1, 1, 50);
+	add(2, 5, 225);
+	add(2, 8, 240);
+	facts.wave = 2;
+	facts.wave_slots = 8;
+	decide();
+	unsigned clean = out.batch_size;
+	add(2, 3, 20);
+	count -= PER_LEVEL - 1;
+	decide();
+	assert_in_range(out.batch_size, clean - 1, clean + 1);
+	assert_says("3 syncs (20 MB/min) moved far less than fewer or more "
+		    "did: left out of the curve");
+	setup(state);
+	add(1, 1, 15);
+	add(2, 4, 190);
+	add(2, 5, 225);
+	add(2, 8, 240);
+	facts.wave = 2;
+	facts.wave_slots = 8;
+	decide();
+	assert_in_range(out.batch_size, 5, 8);
+	assert_true(fabs(out.x_now - 240) < 15);
+	assert_says("1 sync (15 MB/min) moved far less than fewer or more did");
+}
+
+/* Who gives rows and no batch size has run what was seen: that is repeated. */
+static void without_a_size_in_force_doubt_repeats_what_was_seen(void **state)
+{
+	(void)state;
+	add(1, 1, 50);
+	add(2, 5, 225);
+	uint64_t random = 3;
+	for (size_t i = 0; i < count; i++)
+		bucket[i].x_mb_min *= (float)exp(0.25 * random_normal(&random));
+	decide();
+	assert_int_equal(out.verdict, VERDICT_INCONCLUSIVE);
+	assert_int_equal(out.batch_size, 5);
+	assert_says("so at most 5");
+}
+
+static void seconds_are_no_observation(void **state)
+{
+	(void)state;
+	add(1, 1, 50);
+	count = 2;
+	decide();
+	assert_int_equal(out.verdict, VERDICT_INCONCLUSIVE);
+	assert_int_equal(out.batch_size, 1);
+	assert_says("Only one sync at once was seen, and not for 30 s");
+	facts.exporter = true;
+	add(2, 5, 225);
+	count = 4;
+	set_load(1, LOAD_CPU, 0.2);
+	set_load(5, LOAD_CPU, 0.8);
+	decide();
+	assert_int_equal(out.verdict, VERDICT_INCONCLUSIVE);
+	assert_int_equal(out.batch_size, 5);
+	assert_says("No number of syncs was seen for 30 s: measure longer");
+	assert_says("CPU busy 80 % at 5 syncs");
+}
+
 static void damaged_numbers_are_left_out(void **state)
 {
 	(void)state;
@@ -264,6 +356,10 @@ static void eta_has_the_tail(void **state)
 	decide();
 	assert_true(without > 5000 && without < 7000);
 	assert_true(out.eta_seconds > without);
+	assert_says("200 clients with 20500 MB are left: about ");
+	facts.clients_left = 0;
+	decide();
+	assert_says("20500 MB are left: about ");
 }
 
 static void inputs_survive_json(void **state)
@@ -313,6 +409,10 @@ int main(void)
 		T(one_other_n_only),
 		T(equal_x_needs_no_company),
 		T(falling_x_shrinks),
+		T(a_breakdown_is_not_doubled),
+		T(a_stall_does_not_bend_the_curve),
+		T(without_a_size_in_force_doubt_repeats_what_was_seen),
+		T(seconds_are_no_observation),
 		T(damaged_numbers_are_left_out),
 		T(nothing_usable),
 		T(a_load_generator_is_no_knee),
