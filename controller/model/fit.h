@@ -75,7 +75,8 @@ int fit_law(struct fit *fit, const struct fit_point *points, size_t count);
 /* A resource that is full at C: no X(n) above it. */
 void fit_cap(struct fit *fit, double c);
 
-/* The levels with n > 0 that are not left out, as points; POINTS may be NULL to count only. */
+/* The levels with n > 0 that are not left out, as points; POINTS may be NULL
+ * to count only. */
 size_t fit_points(const struct levels *levels, struct fit_point *points);
 
 /* X(n) in MB/min. */
