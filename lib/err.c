@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,6 +38,41 @@ static const struct {
 	[ERR_CANCELLED] = {"cancelled", ERR_RETRY_NEVER},
 };
 
+/* Bytes of the character at TEXT; 0: it is no UTF-8, or moves a terminal. */
+static size_t character(const char *text)
+{
+	static const uint32_t least[] = {0x20, 0xa0, 0x800, 0x10000};
+	unsigned char first = (unsigned char)*text;
+	size_t more = (first >= 0xc0) + (first >= 0xe0) + (first >= 0xf0);
+	uint32_t code = more ? first & (0x3fu >> more) : first;
+
+	if ((first & 0xc0) == 0x80 || first > 0xf4 || first == 0x7f)
+		return 0;
+	for (size_t i = 1; i <= more; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | ((unsigned char)text[i] & 0x3f);
+	}
+	return code < least[more] || code > 0x10ffff || code >> 11 == 0x1b
+		? 0
+		: more + 1;
+}
+
+/* What a server or a file says may be anything; the text ends on terminals and
+ * in JSON. */
+static void clean(struct err *err)
+{
+	char *text = err->text;
+
+	while (*text) {
+		size_t bytes = character(text);
+
+		if (!bytes)
+			*text = '?';
+		text += bytes ? bytes : 1;
+	}
+}
+
 int err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
 {
 	va_list ap;
@@ -48,6 +84,7 @@ int err_set(struct err *err, enum err_kind kind, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
+	clean(err);
 	return -1;
 }
 
@@ -88,6 +125,7 @@ int err_set_errno(struct err *err, const char *fmt, ...)
 	used = strlen(err->text);
 	snprintf(err->text + used, sizeof(err->text) - used, ": %s",
 		strerror(code));
+	clean(err);
 	return -1;
 }
 
@@ -111,6 +149,7 @@ int err_context(struct err *err, const char *fmt, ...)
 	err->text[length + 2 + rest] = '\0';
 	memcpy(err->text, context, length);
 	memcpy(err->text + length, ": ", 2);
+	clean(err);
 	return -1;
 }
 
@@ -128,6 +167,7 @@ int err_hint(struct err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err->text + used + 2, sizeof(err->text) - used - 2, fmt, ap);
 	va_end(ap);
+	clean(err);
 	return -1;
 }
 

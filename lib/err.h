@@ -8,6 +8,7 @@
  * The text reads from the outside in: each level adds its own object once
  * with err_context(), so that the user sees
  * "wave 3: agent u007: imap.example.org:993: login: NO over quota".
+ * It is UTF-8 without control characters, whatever went into it.
  */
 #ifndef SLUICE_ERR_H
 #define SLUICE_ERR_H

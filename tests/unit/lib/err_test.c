@@ -50,6 +50,34 @@ static void long_texts_are_cut_not_overrun(void **state)
 	assert_non_null(strstr(err.text, "x: x"));
 }
 
+/* A server speaks Latin-1, moves the cursor, and is cut within a letter. */
+static void foreign_words_are_made_harmless(void **state)
+{
+	static const struct {
+		const char *said, *shown;
+	} cases[] = {
+		{"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80",
+			"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80"},
+		{"ung\xfcltig", "ung?ltig"},
+		{"\x1b[2J\r\n\x7f", "?[2J???"},
+		{"\xc2\x9b", "??"},
+		{"\xc0\xaf \xe0\x80\xaf", "?? ???"},
+		{"\xed\xa0\x80 \xf4\x90\x80\x80 \xff", "??? ???? ?"},
+		{"\xe2\x82", "??"},
+	};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		err_set(&err, ERR_REFUSED, "%s", cases[i].said);
+		assert_string_equal(err.text, cases[i].shown);
+		err_context(&err, "%s", cases[i].said);
+		err_hint(&err, "%s", cases[i].said);
+		assert_null(strchr(err.text, '\xff'));
+		assert_null(strchr(err.text, '\n'));
+	}
+}
+
 static void errno_decides_the_kind(void **state)
 {
 	static const struct {
@@ -106,6 +134,7 @@ int main(void)
 		cmocka_unit_test(set_fills_and_returns_minus_one),
 		cmocka_unit_test(context_goes_before_and_hint_behind),
 		cmocka_unit_test(long_texts_are_cut_not_overrun),
+		cmocka_unit_test(foreign_words_are_made_harmless),
 		cmocka_unit_test(errno_decides_the_kind),
 		cmocka_unit_test(retry_follows_the_kind),
 		cmocka_unit_test(only_what_the_user_typed_exits_2),
