@@ -25,6 +25,7 @@
 #include "alloc.h"
 #include "buf.h"
 #include "clock.h"
+#include "crash.h"
 #include "err.h"
 #include "store_message.h"
 #include "store_scratch.h"
@@ -371,6 +372,7 @@ int store_commit(struct store *store, struct err *err)
 		return -1;
 	store->in_transaction = false;
 	store->committed_end = end;
+	crash_at_commit();
 	if (store->wal_pages > (store->drops ? DROP_PAGES : FOLD_PAGES) ||
 		end - store->synced_end > UNSYNCED_BYTES)
 		return fold_log(store, SQLITE_CHECKPOINT_PASSIVE, err);

@@ -9,7 +9,6 @@
 
 #include "alloc.h"
 #include "clock.h"
-#include "crash.h"
 #include "err.h"
 #include "pipe.h"
 #include "protection.h"
@@ -267,7 +266,6 @@ static int sink_data(void *context, const struct window *window,
 {
 	struct lane *lane = context;
 
-	crash_at_read(wire_counts(lane->setup.wire).reads);
 	return pipe_data(lane->pipe, window->user, data, bytes, err);
 }
 
@@ -359,7 +357,6 @@ static int sink_window_end(void *context, const struct window *window,
 	struct pass *pass = batch->pass;
 	struct pass_tools tools = tools_of(lane);
 
-	crash_at_read(wire_counts(lane->setup.wire).reads);
 	if (drop_open(lane, batch, err))
 		return -1;
 	plan_pace_arrived(&lane->pace, batch->bytes, batch->issued_us,

@@ -10,7 +10,6 @@
 #include "alloc.h"
 #include "apply.h"
 #include "clock.h"
-#include "crash.h"
 #include "err.h"
 #include "queue.h"
 #include "pipe.h"
@@ -77,7 +76,6 @@ static int commit(struct writer *writer, struct err *err)
 		return -1;
 	writer->apply.app_bytes = 0;
 	writer->wire_seen = wire;
-	crash_at_commit();
 	return publish(writer, true, err);
 }
 

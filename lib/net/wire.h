@@ -21,7 +21,6 @@ struct wire;
 struct wire_counts {
 	uint64_t socket_in, socket_out;
 	uint64_t plain_in, plain_out;
-	uint64_t reads; /* reads from a socket that brought data */
 };
 
 /* Ends the process when the system has no descriptor left for it. */

@@ -162,8 +162,10 @@ static int list(struct source *source,
 	for (size_t i = 0; i < fake->account->count; i++) {
 		struct fake_folder *folder = &fake->account->folders[i];
 
-		if (!folder->gone && folder->dav == fake->dav &&
-			tell(folder, each, context, err))
+		if (folder->gone || folder->dav != fake->dav)
+			continue;
+		wire_count_socket(fake->wire, 1, 0);
+		if (tell(folder, each, context, err))
 			return -1;
 	}
 	return 0;
@@ -205,12 +207,13 @@ static int send_data(
 	size_t length = data_length(serving, message);
 	size_t half = length / 2;
 
-	wire_count_socket(serving->wire, length, 0);
+	wire_count_socket(serving->wire, half, 0);
 	if (sink->begin(context, serving->window, length, err) ||
 		(half &&
 			sink->data(context, serving->window, message->text,
 				half, err)))
 		return -1;
+	wire_count_socket(serving->wire, length - half, 0);
 	if (serving->cut && serving->items == serving->account->cut_item)
 		return lost(err);
 	if (serving->window->mode == FETCH_FULL)
@@ -265,6 +268,7 @@ static int serve_message(
 	if (serving->window->mode != FETCH_LIST) {
 		if (send_data(serving, message, err))
 			return -1;
+		wire_count_socket(serving->wire, 1, 0);
 		item.data_bytes = data_length(serving, message);
 	}
 	if (serving->window->mode == FETCH_HEADERS) {
@@ -347,6 +351,7 @@ static int serve(struct fake_source *fake, const struct feed *feed,
 	struct fake_account *account = fake->account;
 
 	account->windows++;
+	wire_count_socket(fake->wire, 1, 0);
 	fake->trips += fake->number > 1 ? account->further_trips : 0;
 	if (account->before)
 		account->before(account, account->windows);

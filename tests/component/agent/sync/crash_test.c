@@ -28,6 +28,18 @@ static int mark_committed(const struct store_row *row, void *arg)
 	return 0;
 }
 
+static int mark_item(const struct store_item *item, void *arg)
+{
+	struct committed *committed = arg;
+	const char *name = strrchr(item->href, '/');
+	struct fake_message *message = fake_find(
+		committed->folder, (uint32_t)strtoul(name + 1, NULL, 10));
+
+	assert_non_null(message);
+	message->served_bodies = 1;
+	return 0;
+}
+
 static void count_only_committed(struct fixture *f)
 {
 	struct store *store = store_open(f->store, STORE_READ, NULL);
@@ -40,11 +52,12 @@ static void count_only_committed(struct fixture *f)
 			committed.folder->messages[j].served_headers = 0;
 			committed.folder->messages[j].served_bodies = 0;
 		}
-		if (!store || committed.folder->dav ||
+		if (!store ||
 			store_folder_by_path(
 				store, committed.folder->path, &row, NULL) != 1)
 			continue;
 		store_rows(store, row.id, 0, mark_committed, &committed, NULL);
+		store_item_each(store, row.id, mark_item, &committed, NULL);
 		store_folder_free(&row);
 	}
 	store_close(store);

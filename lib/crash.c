@@ -1,19 +1,20 @@
 /*
  * crash.c - SIGKILL at the n-th step, for tests of resuming.
  *
- * Called by the writer and the lanes; costs one load when not asked for.
+ * Called by the store and the wire; costs one load when not asked for.
  */
 #include "crash.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static uint64_t last_commit, last_read;
-static atomic_uint_fast64_t commits;
+static atomic_uint_fast64_t commits, reads;
 
 static void look(void)
 {
@@ -25,16 +26,20 @@ static void look(void)
 		last_read = strtoull(at + 5, NULL, 10);
 }
 
-void crash_at_commit(void)
+static void step(uint64_t last, atomic_uint_fast64_t *count)
 {
-	pthread_once(&once, look);
-	if (last_commit && atomic_fetch_add(&commits, 1) + 1 == last_commit)
+	if (last && atomic_fetch_add(count, 1) + 1 == last)
 		raise(SIGKILL);
 }
 
-void crash_at_read(uint64_t reads)
+void crash_at_commit(void)
 {
 	pthread_once(&once, look);
-	if (last_read && reads >= last_read)
-		raise(SIGKILL);
+	step(last_commit, &commits);
+}
+
+void crash_at_read(void)
+{
+	pthread_once(&once, look);
+	step(last_read, &reads);
 }

@@ -8,12 +8,10 @@
 #ifndef SLUICE_CRASH_H
 #define SLUICE_CRASH_H
 
-#include <stdint.h>
-
-/* A commit has just happened. */
+/* A commit to the local database has just happened. */
 void crash_at_commit(void);
 
-/* READS network reads have happened so far. */
-void crash_at_read(uint64_t reads);
+/* A read from the network has just brought data, of which nobody knows yet. */
+void crash_at_read(void);
 
 #endif
