@@ -408,6 +408,13 @@ static int sync_log(struct store *store, struct err *err)
 	return status;
 }
 
+/* The log can begin anew only when nobody needs what it has, or what was there
+ * before it. */
+bool store_is_read_anew(struct store *store)
+{
+	return checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE) == SQLITE_OK;
+}
+
 void store_fold(struct store *store)
 {
 	if (!store->drops && !store->in_transaction)

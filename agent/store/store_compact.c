@@ -186,7 +186,8 @@ static int begin_next_pack(struct store *store, struct err *err)
 	return 0;
 }
 
-/* 1 when the pack is gone, 0 when told to stop before. */
+/* 1 when the pack is gone. 0: told to stop before; or somebody still reads by
+ * rows that name the old places, and it goes another time. */
 static int compact_pack(struct store *store, unsigned number, uint64_t live,
 	const atomic_bool *stop, struct err *err)
 {
@@ -197,10 +198,11 @@ static int compact_pack(struct store *store, unsigned number, uint64_t live,
 		return -1;
 	if (told_to_stop(stop))
 		return 0;
-	if (store_sync(store, err) < 0 ||
-		pack_remove(store->pack, number, err) < 0)
+	if (store_sync(store, err) < 0)
 		return -1;
-	return 1;
+	if (!store_is_read_anew(store))
+		return 0;
+	return pack_remove(store->pack, number, err) < 0 ? -1 : 1;
 }
 
 static bool worth_it(uint64_t size_bytes, uint64_t live, unsigned dead_percent)
@@ -234,9 +236,9 @@ int store_compact(struct store *store, unsigned dead_percent,
 		done = compact_pack(store, number, live, stop, err);
 		if (done < 0)
 			return -1;
-		if (!done)
+		total += done ? size_bytes - live : 0;
+		if (told_to_stop(stop))
 			break;
-		total += size_bytes - live;
 	}
 	*freed = total;
 	return 0;

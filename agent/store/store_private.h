@@ -82,6 +82,9 @@ int store_blob_put(struct store *store, const void *data, size_t length,
 int store_body_take(struct store *store, struct blob *blob,
 	enum protection *protection, struct err *err);
 
+/* False while somebody reads the database as it was before the last commit. */
+bool store_is_read_anew(struct store *store);
+
 /* After a power failure: rows whose bytes are lost go, or become missing. */
 int store_recover(struct store *store, uint64_t from, struct err *err);
 
