@@ -110,6 +110,16 @@ static const char body_and_columns[] =
 	" in_reply_to = ?11, date = CASE WHEN ?12 IS NULL THEN date"
 	" ELSE ?12 END WHERE id = ?1";
 
+/* What the index of words has been by already is looked at once more. */
+static int index_again(struct store *store, struct err *err)
+{
+	return db_run(&store->db, err,
+		"INSERT INTO indexed SELECT ?1, 2 WHERE ?1 <="
+		" (SELECT messages FROM indexed_upto)"
+		" ON CONFLICT(id) DO UPDATE SET whole = 2 WHERE NOT whole",
+		db_int(store->body.id));
+}
+
 static int write_body(struct store *store, const struct blob *blob,
 	enum protection protection, struct err *err)
 {
@@ -156,7 +166,9 @@ int store_body_end(
 	delta->body_bytes += (int64_t)blob.length - (int64_t)body->old_bytes;
 	delta->protected_messages += store_is_protected(protection) -
 		store_is_protected(body->protection);
-	return write_body(store, &blob, protection, err);
+	return write_body(store, &blob, protection, err) < 0
+		? -1
+		: index_again(store, err);
 }
 
 /* ----------------------------------------------------------------- prune */

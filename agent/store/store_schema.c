@@ -73,7 +73,13 @@ static const char search[] =
 	" items INTEGER NOT NULL);"
 	"INSERT INTO indexed_upto VALUES(0, 0);";
 
-static const char *const steps[] = {tables, search};
+/* Whose body came after its row was indexed or passed over: 2. */
+static const char search_due[] =
+	"CREATE INDEX indexed_due ON indexed(id) WHERE whole = 2;"
+	"UPDATE indexed SET whole = 2 WHERE NOT whole AND id IN"
+	" (SELECT id FROM messages WHERE body_at IS NOT NULL);";
+
+static const char *const steps[] = {tables, search, search_due};
 
 #define VERSION ((int64_t)(sizeof(steps) / sizeof(steps[0])))
 

@@ -34,17 +34,18 @@ struct candidate {
 	char *title, *people;
 };
 
-/* A message not indexed at all, or by its columns only although its body has
- * come since. The second kind is rare: it is found among the indexed. */
+/* A message not indexed at all, or one whose body has come since. */
 static const char next_message[] =
 	"SELECT id, body_at IS NOT NULL, subject,"
 	" ifnull(sender, '') || ' ' || ifnull(recipients, '') FROM messages"
 	" WHERE id > (SELECT messages FROM indexed_upto)"
 	" AND sender IS NOT NULL ORDER BY id LIMIT 1";
+#define PROMOTED                                                               \
+	" FROM indexed i JOIN messages m ON m.id = i.id WHERE i.whole = 2"     \
+	" AND m.body_at IS NOT NULL"
 static const char next_promoted[] =
 	"SELECT m.id, 1, m.subject, ifnull(m.sender, '') || ' ' ||"
-	" ifnull(m.recipients, '') FROM indexed i JOIN messages m"
-	" ON m.id = i.id WHERE NOT i.whole AND m.body_at IS NOT NULL LIMIT 1";
+	" ifnull(m.recipients, '')" PROMOTED " LIMIT 1";
 
 static int next_candidate(struct store *store, const char *sql,
 	struct candidate *out, struct err *err)
@@ -198,18 +199,21 @@ int store_index_step(
 int store_index_left(struct store *store, uint64_t *left, struct err *err)
 {
 	int64_t messages = 0;
+	int64_t promoted = 0;
 	int64_t items = 0;
 
 	if (db_number(&store->db, &messages,
 		    "SELECT COUNT(*) FROM messages WHERE folder > 0 AND"
 		    " id > (SELECT messages FROM indexed_upto)",
 		    err) < 0 ||
+		db_number(&store->db, &promoted, "SELECT COUNT(*)" PROMOTED,
+			err) < 0 ||
 		db_number(&store->db, &items,
 			"SELECT COUNT(*) FROM items WHERE id >"
 			" (SELECT items FROM indexed_upto)",
 			err) < 0)
 		return -1;
-	*left = (uint64_t)(messages + items);
+	*left = (uint64_t)(messages + promoted + items);
 	return 0;
 }
 

@@ -122,6 +122,38 @@ static void test_etags(void **state)
 	}
 }
 
+/* The index was made, and then a body came: also of a message whose row told
+ * nothing then. */
+static void test_bodies_come_later(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	struct store_message bare = {.uid = 2, .size = 30};
+	uint64_t left = 9;
+	int64_t folder;
+
+	(void)state;
+	ok(store_begin(store, &err));
+	bare.folder = folder = add_folder(store, "INBOX", STORE_MODE_FULL);
+	add_header(store, folder, 1, PROTECTION_NONE);
+	ok(store_message_put(store, &bare, &err));
+	add_header(store, folder, 3, PROTECTION_NONE);
+	ok(store_commit(store, &err));
+	index_all(store);
+	ok(store_index_left(store, &left, &err));
+	assert_int_equal(left, 0);
+	ok(store_begin(store, &err));
+	add_body(store, folder, 1, "Subject: x\r\n\r\nlatecomer");
+	add_body(store, folder, 2, "Subject: y\r\n\r\nlatecomer");
+	ok(store_commit(store, &err));
+	ok(store_index_left(store, &left, &err));
+	assert_int_equal(left, 2);
+	index_all(store);
+	ok(store_index_left(store, &left, &err));
+	assert_int_equal(left, 0);
+	expect_hits(store, "latecomer", "1 2 ");
+	store_close(store);
+}
+
 static void put_dated(
 	struct store *store, int64_t folder, uint32_t uid, const char *date)
 {
@@ -300,6 +332,7 @@ int main(void)
 		TEST(test_items_and_search),
 		TEST(test_etags),
 		TEST(test_search_order),
+		TEST(test_bodies_come_later),
 		TEST(test_many_items),
 		TEST(test_quarantine),
 		TEST(test_outbox),

@@ -95,6 +95,33 @@ static void test_newer_and_older(void **state)
 	store_close(store);
 }
 
+/* An index made before bodies that came late were noted. */
+static void test_older_index(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	uint64_t left = 0;
+	bool more = true;
+	int64_t folder;
+
+	(void)state;
+	ok(store_begin(store, &err));
+	folder = add_folder(store, "INBOX", STORE_MODE_FULL);
+	add_header(store, folder, 1, PROTECTION_NONE);
+	add_header(store, folder, 2, PROTECTION_NONE);
+	ok(store_commit(store, &err));
+	ok(store_index_step(store, 100000, &more, &err));
+	ok(store_begin(store, &err));
+	add_body(store, folder, 2, "late");
+	ok(store_commit(store, &err));
+	store_close(store);
+	change_db("DROP INDEX indexed_due; UPDATE indexed SET whole = 0;"
+		  "PRAGMA user_version = 2");
+	store = open_store(STORE_WRITE);
+	ok(store_index_left(store, &left, &err));
+	assert_int_equal(left, 1);
+	store_close(store);
+}
+
 /* After a power failure what was not known to be on the disk is read again:
  * here the last body's bytes never got there. */
 static void test_power_failure(void **state)
@@ -186,6 +213,7 @@ int main(void)
 		TEST(test_lock_is_waited_for),
 		TEST(test_absent_and_damaged),
 		TEST(test_newer_and_older),
+		TEST(test_older_index),
 		TEST(test_power_failure),
 		TEST(test_check_and_repair),
 	};
