@@ -110,7 +110,7 @@ static const struct verb *find_verb(const char *name)
 
 static bool asks_for_help(int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++)
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
 		if (strcmp(argv[i], "--help") == 0 ||
 			strcmp(argv[i], "-?") == 0 ||
 			strcmp(argv[i], "--usage") == 0)

@@ -46,11 +46,17 @@ int offline_fail(const char *verb, const struct err *err)
 
 int offline_end(const char *verb)
 {
+	bool failed = ferror(stdout);
 	struct err err;
 
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	if (fflush(stdout) != 0)
+		err_set_errno(&err, "standard output");
+	else if (failed)
+		err_set(&err, ERR_IO,
+			"standard output: not all of it could be written; is "
+			"there room, and does anybody read it?");
+	else
 		return 0;
-	err_set_errno(&err, "standard output");
 	return offline_fail(verb, &err);
 }
 

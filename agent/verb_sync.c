@@ -20,6 +20,7 @@
 #include "display.h"
 #include "err.h"
 #include "latency.h"
+#include "offline_print.h"
 #include "policy.h"
 #include "profile.h"
 #include "sync.h"
@@ -179,7 +180,7 @@ static int run(const struct sync_setup *setup, const struct request *request)
 	print_result(request, &progress, latency, &work.err);
 	latency_stop(latency);
 	sync_free(work.sync);
-	return work.status ? err_exit_status(&work.err) : 0;
+	return work.status ? err_exit_status(&work.err) : offline_end("sync");
 }
 
 static int set_compress(

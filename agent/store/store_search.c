@@ -230,7 +230,7 @@ static int make_query(struct buf *query, const char *terms)
 		terms += phrase;
 		length = phrase ? strcspn(terms, "\"")
 				: strcspn(terms, " \t\r\n\"");
-		if (length) {
+		if (strspn(terms, " \t\r\n") < length) {
 			bool star = !phrase && length > 1 &&
 				terms[length - 1] == '*';
 
@@ -291,8 +291,7 @@ int store_search(struct store *store, const char *terms, uint64_t limit,
 	if (make_query(&query, terms) < 0 || !query.length) {
 		buf_free(&query);
 		return err_set(err, ERR_USAGE,
-			"search: give one word or more, up to %d bytes",
-			QUERY_BYTES);
+			"give one word or more, up to %d bytes", QUERY_BYTES);
 	}
 	told = tell(store, found_messages, buf_text(&query), left, each, arg,
 		&stop, err);

@@ -93,6 +93,8 @@ static void test_items_and_search(void **state)
 	expect_hits(store, "offi*", "1 ");
 	assert_int_equal(
 		store_search(store, " \"", 0, hit_ids, NULL, &err), -1);
+	assert_int_equal(
+		store_search(store, "\" \" ", 0, hit_ids, NULL, &err), -1);
 
 	change_and_search(store, folder, &item);
 	assert_int_equal(totals_of(store).events, 1);
