@@ -25,12 +25,17 @@ static enum store_mode mode_of(enum profile_mode mode)
 	return mode == PROFILE_FULL ? STORE_MODE_FULL : STORE_MODE_HEADERS;
 }
 
-static int add_stored_rules(
+int policy_add_stored(
 	struct policy *policy, const char *directory, struct err *err)
 {
 	char *text = store_rules_read(directory, err);
-	int status = text ? policy_rules_parse(policy, text, err) : -1;
+	int status = -1;
 
+	if (text) {
+		status = policy_rules_parse(policy, text, err);
+		if (status)
+			err_context(err, "%s/rules", directory);
+	}
 	free(text);
 	return status;
 }
@@ -48,7 +53,7 @@ struct policy *profile_make_policy(
 		policy_add(policy, rule->path, mode_of(rule->mode),
 			rule->recursive);
 	}
-	if (add_stored_rules(policy, profile->store, err) == 0)
+	if (policy_add_stored(policy, profile->store, err) == 0)
 		return policy;
 	policy_free(policy);
 	return NULL;

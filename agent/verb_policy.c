@@ -15,6 +15,7 @@
 
 #include "alloc.h"
 #include "err.h"
+#include "offline_print.h"
 #include "policy.h"
 #include "profile.h"
 #include "store.h"
@@ -73,8 +74,9 @@ static int print_folder(const struct store_folder *folder, void *arg)
 	struct policy_folder one = {
 		folder->path, is_pim(folder), folder->mode == STORE_MODE_OFF};
 
-	printf("%-8s %s\n", store_mode_name(policy_mode(policy, &one)),
-		folder->path);
+	printf("%-8s ", store_mode_name(policy_mode(policy, &one)));
+	print_cell(folder->path, 0);
+	putchar('\n');
 	return 0;
 }
 
@@ -105,14 +107,24 @@ struct change {
 	const char *path;	   /* without slashes around it */
 	enum store_mode mode;
 	uint64_t pruned;
+	bool known; /* the rule covers a folder that is there */
 	struct err *err;
 };
 
+static bool is_meant(
+	const struct change *change, const struct store_folder *folder)
+{
+	const struct policy_folder one = {folder->path, false, false};
+
+	return policy_mode(change->only, &one) != STORE_MODE_OFF;
+}
+
 static int check_folder(const struct store_folder *folder, void *arg)
 {
-	const struct change *change = arg;
+	struct change *change = arg;
 	const struct policy_folder one = {folder->path, is_pim(folder), false};
 
+	change->known |= is_meant(change, folder);
 	return same_path(folder->path, change->path)
 		? policy_check(&one, change->mode, change->err)
 		: 0;
@@ -126,6 +138,10 @@ static int check(struct change *change, const char *directory)
 		? store_folder_each(store, check_folder, change, change->err)
 		: 0;
 
+	if (store && !status && !change->known)
+		fprintf(stderr,
+			"sluice-agent policy: no folder of this name is stored; "
+			"the rule is kept for one that comes\n");
 	store_close(store);
 	return status;
 }
@@ -136,16 +152,16 @@ static int keep_rule(
 {
 	struct policy *rules = policy_new();
 	int lock = store_rules_lock(directory, change->err);
-	char *text = lock < 0 ? NULL : store_rules_read(directory, change->err);
 	int status = -1;
 
-	if (text && policy_rules_parse(rules, text, change->err) == 0) {
-		free(text);
+	if (lock >= 0 && !policy_add_stored(rules, directory, change->err)) {
+		char *text;
+
 		policy_add(rules, change->path, change->mode, recursive);
 		text = policy_rules_format(rules);
 		status = store_rules_write(directory, text, change->err);
+		free(text);
 	}
-	free(text);
 	if (lock >= 0)
 		close(lock);
 	policy_free(rules);
@@ -161,8 +177,7 @@ static int prune_folder(const struct store_folder *folder, void *arg)
 	uint64_t pruned = 0;
 	int status;
 
-	if (one.pim || one.foreign ||
-		policy_mode(change->only, &one) == STORE_MODE_OFF)
+	if (one.pim || one.foreign || !is_meant(change, folder))
 		return 0;
 	if (store_folder_get(change->store, folder->id, &row, change->err) < 1)
 		return -1;
@@ -176,15 +191,10 @@ static int prune_folder(const struct store_folder *folder, void *arg)
 	return status;
 }
 
-static int prune(struct change *change, const char *directory, bool recursive)
+static int prune(struct change *change, const char *directory)
 {
-	struct policy *only = policy_new();
 	int status = -1;
 
-	policy_set_inbox(only, STORE_MODE_OFF);
-	policy_set_mail(only, STORE_MODE_OFF);
-	policy_add(only, change->path, change->mode, recursive);
-	change->only = only;
 	change->store = store_open(directory, STORE_WRITE, change->err);
 	if (!change->store) {
 		err_hint(change->err,
@@ -198,25 +208,60 @@ static int prune(struct change *change, const char *directory, bool recursive)
 			(unsigned long long)change->pruned);
 	}
 	store_close(change->store);
-	policy_free(only);
 	return status;
+}
+
+/* Rules are kept one a line; the root is no folder, what is below it is. */
+static int check_path(const char *path, bool recursive, struct err *err)
+{
+	if (strpbrk(path, "\r\n"))
+		return err_set(err, ERR_USAGE,
+			"a folder with a line break in its name cannot have a "
+			"rule of its own; set the folder above it, with "
+			"--recursive");
+	if (!path[strspn(path, "/")] && !recursive)
+		return err_set(err, ERR_USAGE,
+			"\"%s\" has no messages of its own; add --recursive "
+			"for all folders",
+			path);
+	return 0;
+}
+
+/* Says which folders a rule covers. */
+static struct policy *only_rule(
+	const char *path, enum store_mode mode, bool recursive)
+{
+	struct policy *only = policy_new();
+
+	policy_set_inbox(only, STORE_MODE_OFF);
+	policy_set_mail(only, STORE_MODE_OFF);
+	policy_add(only, path, mode, recursive);
+	return only;
 }
 
 static int set(const struct profile *profile, struct policy *policy,
 	const struct request *request, struct err *err)
 {
 	struct change change = {.policy = policy, .err = err};
+	bool recursive = request->recursive;
+	struct policy *only;
+	int status = -1;
+	char *path;
 
-	if (policy_mode_parse(request->words[2], &change.mode, err))
+	if (policy_mode_parse(request->words[2], &change.mode, err) ||
+		check_path(request->words[1], recursive, err))
 		return -1;
-	change.path = request->words[1] + strspn(request->words[1], "/");
-	policy_add(policy, change.path, change.mode, request->recursive);
-	if (check(&change, profile->store) ||
-		keep_rule(&change, profile->store, request->recursive))
-		return -1;
-	return request->prune
-		? prune(&change, profile->store, request->recursive)
-		: 0;
+	path = policy_path(request->words[1]);
+	only = only_rule(path, change.mode, recursive);
+	change.path = path;
+	change.only = only;
+	policy_add(policy, path, change.mode, recursive);
+	if (!check(&change, profile->store) &&
+		!keep_rule(&change, profile->store, recursive))
+		status = request->prune ? prune(&change, profile->store) : 0;
+	policy_free(only);
+	free(path);
+	return status;
 }
 
 int verb_policy(const struct profile *profile, int argc, char **argv)
@@ -243,5 +288,5 @@ int verb_policy(const struct profile *profile, int argc, char **argv)
 	status = request.count == 1 ? show(profile, policy, &err)
 				    : set(profile, policy, &request, &err);
 	policy_free(policy);
-	return status ? verb_failed("policy", &err) : 0;
+	return status ? verb_failed("policy", &err) : offline_end("policy");
 }

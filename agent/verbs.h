@@ -31,6 +31,10 @@ int verb_failed(const char *verb, const struct err *err);
 struct policy *profile_make_policy(
 	const struct profile *profile, struct err *err);
 
+/* Adds the rules that `policy set` left in the store DIRECTORY. */
+int policy_add_stored(
+	struct policy *policy, const char *directory, struct err *err);
+
 /* What a sync of the profile needs; POLICY from profile_make_policy(), or NULL
  * when that is asked later. */
 struct sync_setup profile_make_setup(

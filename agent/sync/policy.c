@@ -94,8 +94,7 @@ static const struct rule *last_rule(
 	return NULL;
 }
 
-/* "/A/B/" is the folder "A/B", "/" the root "". */
-static char *clean_path(const char *path)
+char *policy_path(const char *path)
 {
 	size_t length;
 
@@ -110,7 +109,7 @@ static char *clean_path(const char *path)
 void policy_add(struct policy *policy, const char *path, enum store_mode mode,
 	bool recursive)
 {
-	struct rule rule = {clean_path(path), mode, recursive};
+	struct rule rule = {policy_path(path), mode, recursive};
 	size_t kept = 0;
 
 	for (size_t i = 0; i < policy->count; i++) {
@@ -186,15 +185,18 @@ static int parse_rule(struct policy *policy, char *line, struct err *err)
 	bool recursive;
 
 	if (!path)
-		return err_set(err, ERR_DATABASE,
-			"policy rule \"%s\" in the store makes no sense", line);
-	*scope++ = '\0';
-	*path++ = '\0';
-	recursive = strcmp(scope, "recursive") == 0;
-	if (policy_mode_parse(line, &mode, err))
-		return err_context(err, "policy rule in the store");
-	policy_add(policy, path, mode, recursive);
-	return 0;
+		goto nonsense;
+	*scope = *path = '\0';
+	recursive = strcmp(scope + 1, "recursive") == 0;
+	if ((recursive || strcmp(scope + 1, "single") == 0) &&
+		!policy_mode_parse(line, &mode, NULL)) {
+		policy_add(policy, path + 1, mode, recursive);
+		return 0;
+	}
+	*scope = *path = ' ';
+nonsense:
+	return err_set(err, ERR_DATABASE,
+		"the rule \"%s\" makes no sense; correct or remove it", line);
 }
 
 int policy_rules_parse(struct policy *policy, const char *text, struct err *err)

@@ -35,6 +35,9 @@ void policy_free(struct policy *policy);
 void policy_set_inbox(struct policy *policy, enum store_mode mode);
 void policy_set_mail(struct policy *policy, enum store_mode mode);
 
+/* "/A/B/" as folders are named, "A/B"; "" is the root. For free(). */
+char *policy_path(const char *path);
+
 /* A new last rule for the folder PATH, and with RECURSIVE for all below it;
  * "/" is the root of the mailbox. Earlier rules that it covers are dropped. */
 void policy_add(struct policy *policy, const char *path, enum store_mode mode,

@@ -87,6 +87,13 @@ refuses "profile: no file" "none.yaml: No such file or directory; expected a YAM
 	"$BIN/sluice-agent" sync --profile none.yaml
 refuses "profile: none named" "name one with --profile FILE" \
 	env -u SLUICE_PROFILE "$BIN/sluice-agent" sync
+refuses "policy: a line break in a name" "line break in its name" \
+	"$BIN/sluice-agent" policy --profile p.yaml set $'a\nb' full
+refuses "policy: the root alone" "add --recursive for all folders" \
+	"$BIN/sluice-agent" policy --profile p.yaml set / full
+check "policy: neither is kept" test ! -e store
+refuses "search: a word that looks like an option" "name one with --profile" \
+	env -u SLUICE_PROFILE "$BIN/sluice-agent" search -- --help
 profile "unknown key" 's/store:/stroe:/' \
 	'bad.yaml:5:1: stroe: unknown key; did you mean store?'
 profile "wrong type" 's/user: u1/user: [u1]/' \

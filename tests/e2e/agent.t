@@ -58,7 +58,7 @@ slow=$!
 check "policy: a sync is under way" wait_for 60 grep -q . "$WORK/u001/lock"
 check "policy: it may be set meanwhile" agent policy set / full --recursive
 check "policy: and the sync goes on" kill -0 "$slow"
-agent policy set / headers --prune 2> "$WORK/refused"
+agent policy set / headers --recursive --prune 2> "$WORK/refused"
 is "policy: but not prune" $? 1
 like "policy: which says why" "$(cat "$WORK/refused")" "process $slow.*kept"
 agent policy set / full --recursive
@@ -72,6 +72,16 @@ calendar=$(sed -n 's/^full *\([Cc]alendar.*\)/\1/p' "$WORK/policy" | head -1)
 	agent policy set "$calendar" headers 2> "$WORK/refused"
 	is "policy: a calendar cannot be lowered" $? 2
 }
+
+like "policy: a folder that is not there is said to be missing" \
+	"$(agent policy set Projecs full 2>&1)" "no folder of this name"
+cp "$WORK/u001/rules" "$WORK/rules"
+echo "full INBOX" > "$WORK/u001/rules"
+agent policy show 2> "$WORK/refused"
+is "policy: a rule that makes no sense: status 1" $? 1
+like "policy: its file is named" "$(cat "$WORK/refused")" \
+	"u001/rules: the rule \"full INBOX\" makes no sense"
+mv "$WORK/rules" "$WORK/u001/rules"
 
 # ---- verify
 check "verify --deep: equal" agent verify --deep
@@ -87,6 +97,13 @@ check "verify --deep: equal again" agent verify --deep
 "$LAB" down --dir "$WORK/lab" > /dev/null 2>&1
 check "offline: ls" agent ls INBOX
 check "offline: status" agent status
+for verb in "policy show" "ls" "show --raw $(agent ls --json INBOX |
+	jq -s '.[0].id')"; do
+	# shellcheck disable=SC2086
+	agent $verb > /dev/full 2> "$WORK/full"
+	is "offline: ${verb% [0-9]*} into what is full: status 1" $? 1
+	like "offline: and it says so" "$(cat "$WORK/full")" "standard output: "
+done
 agent verify > /dev/null 2> "$WORK/verify"
 is "offline: verify says why it cannot" $? 1
 
@@ -98,11 +115,12 @@ daemon() { # daemon OPTION…: with a controller that is not there
 	wait_for 60 several_threads || bail "the daemon does not work"
 }
 several_threads() { [ "$(ls "/proc/$daemon/task" | wc -l)" -gt 1 ]; }
-priorities() { # of the CPU and of the disk, over all threads
-	local thread
+priorities() { # of the CPU and of the disk, over all threads that stay
+	local thread cpu disk
 	for thread in /proc/"$daemon"/task/*; do
-		echo "$(sed 's/.*) //' "$thread/stat" | cut -d' ' -f17)" \
-			"$(ionice -p "${thread##*/}")"
+		cpu=$(sed 's/.*) //' "$thread/stat" 2> /dev/null) &&
+			disk=$(ionice -p "${thread##*/}" 2> /dev/null) &&
+			echo "$(cut -d' ' -f17 <<< "$cpu") $disk"
 	done | sort -u
 }
 echo token > "$WORK/token"
