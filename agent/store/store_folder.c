@@ -28,6 +28,11 @@ static const char *const mode_names[] = {
 	[STORE_MODE_FULL] = "full",
 };
 
+bool store_kind_is_dav(enum store_kind kind)
+{
+	return kind == STORE_KIND_CONTACTS || kind == STORE_KIND_CALENDAR;
+}
+
 const char *store_kind_name(enum store_kind kind)
 {
 	return kind_names[kind];
@@ -229,14 +234,24 @@ int store_folder_each(struct store *store,
 	return status;
 }
 
-int store_folder_rename(struct store *store, int64_t id, const char *path,
-	const char *remote, struct err *err)
+int store_folder_rename(struct store *store, int64_t id, enum store_kind kind,
+	const char *path, const char *remote, struct err *err)
 {
 	if (store_need_transaction(store, err) < 0)
 		return -1;
 	return db_run(&store->db, err,
-		"UPDATE folders SET path = ?, remote = ? WHERE id = ?",
-		db_text(path), db_text(remote), db_int(id));
+		"UPDATE folders SET kind = ?, path = ?, remote = ?"
+		" WHERE id = ?",
+		db_int(kind), db_text(path), db_text(remote), db_int(id));
+}
+
+int store_folder_doubt(struct store *store, int64_t id, struct err *err)
+{
+	if (store_need_transaction(store, err) < 0)
+		return -1;
+	return db_run(&store->db, err,
+		"UPDATE folders SET verified = 0, token = NULL WHERE id = ?",
+		db_int(id));
 }
 
 int store_folder_delete(struct store *store, int64_t id, struct err *err)

@@ -71,8 +71,13 @@ int store_folder_each(struct store *store,
 	int (*each)(const struct store_folder *folder, void *arg), void *arg,
 	struct err *err);
 
-int store_folder_rename(struct store *store, int64_t id, const char *path,
-	const char *remote, struct err *err);
+/* KIND: a mail folder may become one of notes by its new name. */
+int store_folder_rename(struct store *store, int64_t id, enum store_kind kind,
+	const char *path, const char *remote, struct err *err);
+
+/* Something in it is lost, or not what the server has: the next pass looks at
+ * all of it. */
+int store_folder_doubt(struct store *store, int64_t id, struct err *err);
 
 /* With everything in it, quarantine included. */
 int store_folder_delete(struct store *store, int64_t id, struct err *err);
@@ -87,6 +92,9 @@ int store_folder_drop_detached(
 	struct store *store, int64_t id, uint64_t *dropped, struct err *err);
 
 void store_folder_free(struct store_folder *folder);
+
+/* Its objects come by CalDAV or CardDAV. */
+bool store_kind_is_dav(enum store_kind kind);
 
 /* "mail", "notes", "contacts", "calendar"; "off", "headers", "full". */
 const char *store_kind_name(enum store_kind kind);

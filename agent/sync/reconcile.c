@@ -68,11 +68,6 @@ static enum store_kind kind_of(const struct collection *collection)
 	return STORE_KIND_MAIL;
 }
 
-static bool is_dav(enum store_kind kind)
-{
-	return kind == STORE_KIND_CONTACTS || kind == STORE_KIND_CALENDAR;
-}
-
 static const char *role_of(const struct collection *collection)
 {
 	static const char *const roles[SPECIAL_COUNT] = {
@@ -129,7 +124,7 @@ static int gather(const struct store_folder *row, void *arg)
 	const struct reconcile *all = gathering->all;
 	struct lost_list *lost = gathering->lost;
 
-	if (is_dav(row->kind) ? !all->dav_listed : !all->mail_listed)
+	if (store_kind_is_dav(row->kind) ? !all->dav_listed : !all->mail_listed)
 		return 0;
 	if (named(all, row))
 		return 0;
@@ -168,7 +163,7 @@ static bool may_be(
 	bool count_fits = row->uid_next ? row->messages == collection->items
 					: row->messages <= collection->items;
 
-	if (is_dav(row->kind) || collection->dav)
+	if (store_kind_is_dav(row->kind) || collection->dav)
 		return collection->dav && may_be_moved(row, collection);
 	return row->validity && row->validity == collection->uid_validity &&
 		row->uid_next <= collection->uid_next && row->messages &&
@@ -275,8 +270,8 @@ static int find_row(struct reconcile *all, struct store *store,
 	before = former(lost, collection);
 	if (before) {
 		before->taken = true;
-		if (store_folder_rename(store, before->row.id, collection->path,
-			    collection->wire, err) ||
+		if (store_folder_rename(store, before->row.id, kind,
+			    collection->path, collection->wire, err) ||
 			match_again(store, &before->row, collection, err) ||
 			store_folder_get(store, before->row.id, row, err) < 1)
 			return -1;

@@ -431,7 +431,8 @@ static void test_folders(void **state)
 	add_folder(store, "INBOX", STORE_MODE_FULL);
 	add_folder(store, "Archive", STORE_MODE_HEADERS);
 	assert_int_equal(add_folder(store, "Zoo", STORE_MODE_FULL), id);
-	ok(store_folder_rename(store, id, "Aviary", "Aviary", &err));
+	ok(store_folder_rename(
+		store, id, STORE_KIND_MAIL, "Aviary", "Aviary", &err));
 	ok(store_commit(store, &err));
 	ok(store_folder_each(store, path_order, order, &err));
 	assert_string_equal(order, "INBOX Archive Aviary ");

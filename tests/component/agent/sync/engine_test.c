@@ -175,6 +175,29 @@ static void renamed_folder_is_not_fetched_again(void **state)
 	assert_int_equal(f->progress.totals.messages, 31);
 }
 
+/* By its name a folder is one of notes, or is no longer. */
+static void renamed_to_notes_and_back(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_folder *folder;
+
+	fill(f);
+	assert_int_equal(synchronise(f), 0);
+	folder = fake_folder(f->fake, "Sent");
+	folder->path = "Notes";
+	folder->kind = COLLECTION_NOTES;
+	assert_int_equal(synchronise(f), 0);
+	assert_served_once(f);
+	assert_equal_to_server(f);
+	assert_int_equal(f->progress.totals.notes, 11);
+	folder->path = "Old";
+	folder->kind = COLLECTION_MAIL;
+	assert_int_equal(synchronise(f), 0);
+	assert_served_once(f);
+	assert_equal_to_server(f);
+	assert_int_equal(f->progress.totals.notes, 0);
+}
+
 static void rename_now(struct fake_account *fake, unsigned window)
 {
 	if (window == *(unsigned *)fake->context)
@@ -385,6 +408,7 @@ int main(void)
 		TEST(folders_come_and_go_meanwhile),
 		TEST(an_empty_list_deletes_nothing),
 		TEST(renamed_folder_is_not_fetched_again),
+		TEST(renamed_to_notes_and_back),
 		TEST(renamed_meanwhile_is_not_fetched_again),
 		TEST(new_uidvalidity_is_matched),
 		TEST(lost_connections_cost_nothing_twice),
