@@ -15,6 +15,7 @@
 #include "log.h"
 #include "pass.h"
 #include "source.h"
+#include "store_folder.h"
 #include "wire.h"
 #include "work.h"
 #include "writer.h"
@@ -27,12 +28,24 @@ bool half_expected(const struct account *account, bool dav)
 		   : account->imap.host != NULL;
 }
 
-bool half_may_be_absent(
-	const struct account *account, bool dav, const struct err *err)
+static int is_of_dav(const struct store_folder *folder, void *arg)
 {
-	return dav && !account->dav_url && err_retry(err) == ERR_RETRY_NEVER &&
-		err->kind != ERR_AUTH && err->kind != ERR_TLS &&
-		err->kind != ERR_CANCELLED;
+	(void)arg;
+	return store_kind_is_dav(folder->kind);
+}
+
+bool half_may_be_absent(const struct account *account, bool dav,
+	struct store *store, struct err *err)
+{
+	if (!dav || account->dav_url || err_retry(err) != ERR_RETRY_NEVER ||
+		err->kind == ERR_AUTH || err->kind == ERR_TLS ||
+		err->kind == ERR_CANCELLED)
+		return false;
+	if (!store_folder_each(store, is_of_dav, NULL, NULL))
+		return true;
+	err_hint(err,
+		"there was one: contacts or calendars of it are in the store");
+	return false;
 }
 
 static int open_source(const struct half *half, enum compress compress,
@@ -79,7 +92,9 @@ int half_connect(struct half *half, struct err *err)
 		return 0;
 	status = open_source(
 		half, half->sync->setup.compress, &half->source, err);
-	if (status && half_may_be_absent(account, half->dav, err)) {
+	if (status &&
+		half_may_be_absent(account, half->dav,
+			lane_reader(crew_lane(half->crew)), err)) {
 		half->absent = true;
 		*err = ERR_INIT;
 		return 0;

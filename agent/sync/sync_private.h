@@ -68,9 +68,10 @@ void sync_estimate(struct sync *sync, const struct half *half);
 /* DAV is looked for where the account names it or its domain may. */
 bool half_expected(const struct account *account, bool dav);
 /* After a failed open: no address was given and no service was found; an
- * account without DAV is complete without it. */
-bool half_may_be_absent(
-	const struct account *account, bool dav, const struct err *err);
+ * account without DAV is complete without it. Not one of which STORE has
+ * contacts or calendars: that is said in ERR. */
+bool half_may_be_absent(const struct account *account, bool dav,
+	struct store *store, struct err *err);
 int half_connect(struct half *half, struct err *err);
 void half_hang_up(struct half *half);
 /* After a failure of the DAV's: a server that throttled us is asked by one

@@ -504,7 +504,8 @@ static int compare_account(struct verify *verify,
 			wire, &why);
 		if (!status)
 			status = compare(verify, source, dav, &why);
-		else if (half_may_be_absent(setup->account, dav, &why))
+		else if (half_may_be_absent(
+				 setup->account, dav, verify->store, &why))
 			status = 0;
 		source_close(source);
 	}

@@ -175,6 +175,36 @@ static void renamed_folder_is_not_fetched_again(void **state)
 	assert_int_equal(f->progress.totals.messages, 31);
 }
 
+static int no_dav(struct source **source, const struct account *account,
+	const char *password, const struct source_options *options,
+	struct wire *wire, struct err *err)
+{
+	(void)source;
+	(void)account;
+	(void)password;
+	(void)options;
+	(void)wire;
+	return err_set(err, ERR_REFUSED, "no service is announced");
+}
+
+/* An account may have no calendars; one that had some has not lost them
+ * because a name server was ill. */
+static void dav_that_was_there_is_missed(void **state)
+{
+	struct fixture *f = *state;
+	struct sync_setup how = setup_of(f);
+
+	how.open_dav = no_dav;
+	fill(f);
+	assert_int_equal(run_as(f, &how), 0);
+	assert_int_equal(f->progress.totals.events, 0);
+	assert_int_equal(synchronise(f), 0);
+	assert_int_equal(f->progress.totals.events, 3);
+	assert_int_equal(run_as(f, &how), -1);
+	assert_non_null(strstr(f->err.text, "contacts or calendars"));
+	assert_int_equal(f->progress.totals.events, 3);
+}
+
 /* By its name a folder is one of notes, or is no longer. */
 static void renamed_to_notes_and_back(void **state)
 {
@@ -408,6 +438,7 @@ int main(void)
 		TEST(folders_come_and_go_meanwhile),
 		TEST(an_empty_list_deletes_nothing),
 		TEST(renamed_folder_is_not_fetched_again),
+		TEST(dav_that_was_there_is_missed),
 		TEST(renamed_to_notes_and_back),
 		TEST(renamed_meanwhile_is_not_fetched_again),
 		TEST(new_uidvalidity_is_matched),
