@@ -7,6 +7,7 @@
 
 #include "alloc.h"
 #include "err.h"
+#include "store_folder.h"
 #include "store_message.h"
 #include "store_private.h"
 
@@ -18,6 +19,7 @@ struct suspect {
 	uint32_t uid;
 	struct blob header, body; /* at 0 and length 0: there is none */
 	bool has_header, has_body;
+	bool headless; /* all that is stored of it is its body */
 };
 
 struct check {
@@ -62,8 +64,8 @@ static int next_batch(struct store *store, int64_t after, uint64_t from,
 			.header = column_blob(row, 3),
 			.body = column_blob(row, 6),
 		};
-		next->has_header = sqlite3_column_type(row, 3) != SQLITE_NULL &&
-			next->header.at >= from;
+		next->headless = sqlite3_column_type(row, 3) == SQLITE_NULL;
+		next->has_header = !next->headless && next->header.at >= from;
 		next->has_body = sqlite3_column_type(row, 6) != SQLITE_NULL &&
 			next->body.at >= from;
 	}
@@ -71,20 +73,13 @@ static int next_batch(struct store *store, int64_t after, uint64_t from,
 	return status < 0 ? -1 : 0;
 }
 
-/* The next sync then looks at the whole folder again. */
-static int doubt_folder(struct store *store, int64_t folder, struct err *err)
-{
-	return db_run(&store->db, err,
-		"UPDATE folders SET verified = 0 WHERE id = abs(?)",
-		db_int(folder));
-}
-
 /* A message whose body is lost is one that is missing; one whose header is
- * lost was never seen. */
+ * lost, be it in the body, was never seen. */
 static int repair(struct store *store, const struct suspect *suspect,
 	bool header_bad, struct err *err)
 {
-	if (doubt_folder(store, suspect->folder, err) < 0)
+	header_bad |= suspect->headless;
+	if (store_folder_doubt(store, llabs(suspect->folder), err) < 0)
 		return -1;
 	if (header_bad && suspect->folder > 0)
 		return store_message_delete(

@@ -341,6 +341,32 @@ static void test_prune_of_whole_messages(void **state)
 	store_close(store);
 }
 
+/* A message that came whole has its header in its body only: with that lost,
+ * it is one that was never seen, whatever its folder asks for. */
+static void test_lost_with_its_only_bytes(void **state)
+{
+	struct store *store = open_store(STORE_WRITE);
+	struct store_message message = {.uid = 1, .size = 5};
+	uint64_t bad = 0;
+	char path[128];
+
+	(void)state;
+	ok(store_begin(store, &err));
+	message.folder = add_folder(store, "INBOX", STORE_MODE_FULL);
+	ok(store_body_begin(store, &err));
+	ok(store_body_append(store, "A: b\r\n\r\n", 8, &err));
+	ok(store_message_put_whole(store, &message, &err));
+	add_folder(store, "INBOX", STORE_MODE_HEADERS);
+	ok(store_commit(store, &err));
+	snprintf(path, sizeof(path), "%s/bodies/000001.pack", directory);
+	assert_int_equal(truncate(path, 4), 0);
+	ok(store_check(store, true, NULL, NULL, &bad, &err));
+	assert_int_equal(bad, 1);
+	assert_int_equal(totals_of(store).messages, 0);
+	assert_int_equal(totals_of(store).bodies, 0);
+	store_close(store);
+}
+
 static void put_exactly(struct store *store, int64_t folder, uint32_t uid,
 	const char *data, size_t length)
 {
@@ -458,6 +484,7 @@ int main(void)
 		TEST(test_prune_and_flags),
 		TEST(test_prune_of_whole_messages),
 		TEST(test_folders),
+		TEST(test_lost_with_its_only_bytes),
 		TEST(test_exact_bytes),
 		TEST(test_prediction),
 	};
