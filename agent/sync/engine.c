@@ -93,15 +93,21 @@ static void set_state(struct sync *sync, enum sync_state state)
 	pthread_mutex_unlock(&sync->mutex);
 }
 
+static bool is_set(struct sync *sync, const bool *flag)
+{
+	bool set;
+
+	pthread_mutex_lock(&sync->mutex);
+	set = *flag;
+	pthread_mutex_unlock(&sync->mutex);
+	return set;
+}
+
 bool sync_held(void *context)
 {
 	struct sync *sync = context;
-	bool held;
 
-	pthread_mutex_lock(&sync->mutex);
-	held = sync->paused || sync->cancelled;
-	pthread_mutex_unlock(&sync->mutex);
-	return held;
+	return is_set(sync, &sync->paused) || is_set(sync, &sync->cancelled);
 }
 
 /* Waits out a pause. -1 when cancelled. */
@@ -110,7 +116,7 @@ int sync_wait_resumed(struct sync *sync, struct err *err)
 	enum sync_state before = sync->state;
 	bool cancelled;
 
-	if (sync_held(sync) && sync->paused)
+	if (is_set(sync, &sync->paused))
 		set_state(sync, SYNC_PAUSED);
 	pthread_mutex_lock(&sync->mutex);
 	while (sync->paused && !sync->cancelled)
@@ -347,7 +353,9 @@ static int run_session(struct sync *sync, struct err *err)
 			if (fold_meanwhile(sync, err))
 				return -1;
 		}
+		pthread_mutex_lock(&sync->mutex);
 		sync->rounds++;
+		pthread_mutex_unlock(&sync->mutex);
 		proven = run_round(sync, err);
 		if (proven < 0)
 			return -1;
@@ -440,7 +448,7 @@ int sync_run(struct sync *sync, struct err *err)
 	if (!status)
 		status = writer_call(sync->writer, half_pipe(&sync->mail),
 			note_verified, NULL, &why);
-	if (status && sync->cancelled)
+	if (status && is_set(sync, &sync->cancelled))
 		err_set(&why, ERR_CANCELLED, "cancelled");
 	tell_missized(sync);
 	set_state(sync,
