@@ -15,9 +15,11 @@
 #include "alloc.h"
 #include "clock.h"
 #include "err.h"
+#include "offline_print.h"
 #include "policy.h"
 #include "profile.h"
 #include "store.h"
+#include "store_folder.h"
 #include "store_item.h"
 #include "store_message.h"
 #include "sync.h"
@@ -27,7 +29,8 @@ struct request {
 	bool deep, repair;
 };
 
-/* What is thrown away so that the next sync brings it again. */
+/* What is thrown away so that the next sync brings it again. What the server
+ * cannot give is not: ours may be the last copy. */
 struct repair {
 	struct finding {
 		int64_t folder;
@@ -73,14 +76,14 @@ static void note(const struct verify_finding *finding, void *context)
 {
 	struct repair *repair = context;
 
+	print_cell(finding->folder, 0);
 	if (finding->uid)
-		printf("%s: message %" PRIu32 ": %s\n", finding->folder,
-			finding->uid, finding->what);
-	else
-		printf("%s: %s%s%s\n", finding->folder,
-			finding->href ? finding->href : "",
-			finding->href ? ": " : "", finding->what);
-	if (!finding->folder_id || (!finding->uid && !finding->href))
+		printf(": message %" PRIu32, finding->uid);
+	else if (finding->href)
+		fputs(": ", stdout);
+	print_cell(finding->href ? finding->href : "", 0);
+	printf(": %s\n", finding->what);
+	if (!finding->stale)
 		return;
 	repair->findings = xrealloc(
 		repair->findings, repair->count + 1, sizeof *repair->findings);
@@ -98,8 +101,12 @@ static void forget(struct repair *repair)
 
 static void damaged(const struct store_damage *damage, void *context)
 {
-	(void)context;
-	printf("message %" PRIu32 ": the stored %s is damaged\n", damage->uid,
+	struct store_folder folder = {.path = NULL};
+
+	if (store_folder_get(context, llabs(damage->folder), &folder, NULL) > 0)
+		print_cell(folder.path, 0);
+	store_folder_free(&folder);
+	printf(": message %" PRIu32 ": the stored %s is damaged\n", damage->uid,
 		damage->what);
 }
 
@@ -113,7 +120,7 @@ static int check_disk(const struct profile *profile, bool repair, uint64_t *bad,
 
 	if (!store)
 		return -1;
-	status = store_check(store, repair, damaged, NULL, bad, err);
+	status = store_check(store, repair, damaged, store, bad, err);
 	store_close(store);
 	return status;
 }
@@ -126,10 +133,11 @@ static int remove_bad(
 	for (size_t i = 0; i < repair->count; i++) {
 		const struct finding *bad = &repair->findings[i];
 
-		if (bad->href ? store_item_delete(
-					store, bad->folder, bad->href, err)
-			      : store_message_delete(
-					store, bad->folder, bad->uid, err)) {
+		if (store_folder_doubt(store, bad->folder, err) ||
+			(bad->href ? store_item_delete(
+					     store, bad->folder, bad->href, err)
+				   : store_message_delete(store, bad->folder,
+					     bad->uid, err))) {
 			store_rollback(store);
 			return -1;
 		}
@@ -213,5 +221,7 @@ int verb_verify(const struct profile *profile, int argc, char **argv)
 	}
 	forget(&repair);
 	policy_free(policy);
-	return status < 0 ? verb_failed("verify", &err) : status;
+	if (status < 0)
+		return verb_failed("verify", &err);
+	return offline_end("verify") ? 1 : status;
 }

@@ -298,14 +298,16 @@ static int run_round(struct sync *sync, struct err *err)
 		return -1;
 	writer_progress(sync->writer, &before);
 	sync->mail.all = (struct reconcile){.policy = sync->setup.policy};
-	sync->mail.all.prove = sync->setup.prove && sync->rounds == 1;
+	sync->mail.all.prove = sync->setup.prove;
 	sync->dav.all = sync->mail.all;
 	status = run_halves(sync, err);
 	writer_progress(sync->writer, &after);
-	if (!status)
+	if (!status) {
+		sync->setup.prove = false;
 		status = !half_differences(&sync->mail) &&
 			!half_differences(&sync->dav) &&
 			after.changes == before.changes;
+	}
 	reconcile_free(&sync->mail.all);
 	reconcile_free(&sync->dav.all);
 	return status;

@@ -45,10 +45,11 @@ struct sync_setup {
 	 * full, and the DAV side is copied before the mail. For many in one
 	 * process. */
 	bool one_thread;
-	unsigned attempts;  /* failures in a row; 0: 6 */
-	int64_t backoff_us; /* the shortest wait; 0: 0.3 s */
-	bool prove;    /* list every folder, also those that look unchanged */
-	uint64_t seed; /* of the waits */
+	unsigned attempts;   /* failures in a row; 0: 6 */
+	int64_t backoff_us;  /* the shortest wait; 0: 0.3 s */
+	bool prove;	     /* list every folder once, also those that look
+		       unchanged */
+	uint64_t seed;	     /* of the waits */
 	sync_open open_mail; /* NULL: imap_source_open() */
 	sync_open open_dav;  /* NULL: dav_source_open() */
 };

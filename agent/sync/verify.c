@@ -7,6 +7,7 @@
 #include "verify.h"
 
 #include "alloc.h"
+#include "digest.h"
 #include "err.h"
 #include "plan.h"
 #include "store.h"
@@ -21,9 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DIGEST_BYTES 32
-#define PAGE	     256
-#define READ_BYTES   ((size_t)64 << 10)
+#define PAGE 256
 
 /* A message or an object. */
 struct known {
@@ -60,20 +59,42 @@ struct verify {
 	gnutls_hash_hd_t hash;
 };
 
-static void found(struct verify *verify, const struct folder *folder,
-	struct item_id id, const char *what, uint64_t *counter)
+static void tell(struct verify *verify, const struct verify_finding *finding,
+	uint64_t *counter)
 {
-	struct verify_finding finding = {
+	(*counter)++;
+	if (verify->each)
+		verify->each(finding, verify->context);
+}
+
+static struct verify_finding finding_of(
+	const struct folder *folder, struct item_id id, const char *what)
+{
+	return (struct verify_finding){
 		.folder = folder->collection.path,
 		.folder_id = folder->row.id,
 		.uid = id.uid,
 		.href = id.href,
 		.what = what,
 	};
+}
 
-	(*counter)++;
-	if (verify->each)
-		verify->each(&finding, verify->context);
+static void found(struct verify *verify, const struct folder *folder,
+	struct item_id id, const char *what, uint64_t *counter)
+{
+	struct verify_finding finding = finding_of(folder, id, what);
+
+	tell(verify, &finding, counter);
+}
+
+/* What we have is not what the server would send. */
+static void found_stale(struct verify *verify, const struct folder *folder,
+	struct item_id id, const char *what)
+{
+	struct verify_finding finding = finding_of(folder, id, what);
+
+	finding.stale = true;
+	tell(verify, &finding, &verify->result->different);
 }
 
 /* --------------------------------------------------------------- folders */
@@ -110,11 +131,43 @@ static int add_folder(
 	/* With a token only changes would be listed. */
 	free(folder->collection.token);
 	folder->collection.token = NULL;
+	/* What the stored UIDs mean. */
+	if (folder->row.validity)
+		folder->collection.uid_validity = folder->row.validity;
 	verify->count++;
 	if (!got && collection->space == SPACE_PERSONAL)
 		found(verify, folder, (struct item_id){0, NULL},
 			"folder missing", &verify->result->missing);
 	return 0;
+}
+
+/* A stored folder that the server did not name. */
+static int check_named(const struct store_folder *row, void *context)
+{
+	struct verify *verify = context;
+	struct verify_finding finding = {
+		.folder = row->path,
+		.folder_id = row->id,
+		.what = "folder extra",
+	};
+
+	if (store_kind_is_dav(row->kind) != verify->dav)
+		return 0;
+	for (size_t i = 0; i < verify->count; i++)
+		if (verify->folders[i].row.id == row->id)
+			return 0;
+	tell(verify, &finding, &verify->result->extra);
+	return 0;
+}
+
+/* Names that make no sense may be those of folders that we have. */
+static int list(struct verify *verify, struct source *source, struct err *err)
+{
+	int listed = source_list(source, add_folder, verify, err);
+
+	return listed
+		? (listed < 0 ? -1 : 0)
+		: store_folder_each(verify->store, check_named, verify, err);
 }
 
 static struct known *add_known(struct folder *folder)
@@ -275,42 +328,6 @@ static int on_data(void *context, const struct window *window, const char *data,
 	return 0;
 }
 
-static bool object_digest(
-	struct store *store, int64_t id, unsigned char *digest)
-{
-	size_t length;
-	char *text = store_item_text(store, id, &length, NULL);
-	bool made = text &&
-		!gnutls_hash_fast(GNUTLS_DIG_SHA256, text, length, digest);
-
-	free(text);
-	return made;
-}
-
-/* The digest of what is stored; a body that cannot be read has none. */
-static bool body_digest(struct store *store, int64_t id, unsigned char *digest)
-{
-	struct store_reader *reader = store_read_open(
-		store, id, STORE_PART_BODY, NULL);
-	gnutls_hash_hd_t hash;
-	char *piece;
-	ssize_t got = 0;
-
-	if (!reader)
-		return false;
-	if (gnutls_hash_init(&hash, GNUTLS_DIG_SHA256)) {
-		store_read_close(reader);
-		return false;
-	}
-	piece = xcalloc(1, READ_BYTES);
-	while ((got = store_read(reader, piece, READ_BYTES, NULL)) > 0)
-		gnutls_hash(hash, piece, (size_t)got);
-	free(piece);
-	gnutls_hash_deinit(hash, digest);
-	store_read_close(reader);
-	return got == 0;
-}
-
 static void compare_content(
 	struct verify *verify, struct folder *folder, struct known *known)
 {
@@ -320,11 +337,10 @@ static void compare_content(
 	gnutls_hash_deinit(verify->hash, theirs);
 	verify->hash = NULL;
 	verify->result->bodies++;
-	if (!(known->href ? object_digest : body_digest)(
+	if (!(known->href ? digest_object : digest_body)(
 		    verify->store, known->id, ours) ||
 		memcmp(ours, theirs, sizeof ours) != 0)
-		found(verify, folder, id_of(known), "content differs",
-			&verify->result->different);
+		found_stale(verify, folder, id_of(known), "content differs");
 }
 
 static void compare_object(
@@ -338,8 +354,7 @@ static void compare_object(
 		found(verify, folder, item->id, "missing",
 			&verify->result->missing);
 	else if (item->etag && !store_item_same_etag(etag, item->etag))
-		found(verify, folder, item->id, "differs",
-			&verify->result->different);
+		found_stale(verify, folder, item->id, "differs");
 	free(etag);
 }
 
@@ -374,8 +389,7 @@ static int on_end(void *context, const struct window *window,
 		verify->result->missized++;
 	if (item->size && known->size && item->size != known->size &&
 		!(known->body && item->size == known->body_bytes))
-		found(verify, folder, item->id, "size differs",
-			&verify->result->different);
+		found_stale(verify, folder, item->id, "size differs");
 	return 0;
 }
 
@@ -447,7 +461,9 @@ static int on_window_end(void *context, const struct window *window,
 	verify->at++;
 	if (result == WINDOW_DONE)
 		return listing_over(verify, folder, err);
-	found(verify, folder, (struct item_id){0, NULL}, "cannot be listed",
+	found(verify, folder, (struct item_id){0, NULL},
+		result == WINDOW_NEW_VALIDITY ? "UIDVALIDITY differs"
+					      : "cannot be listed",
 		&verify->result->different);
 	return 0;
 }
@@ -472,8 +488,7 @@ static int compare(
 	verify->dav = dav;
 	verify->at = 0;
 	verify->bodies = false;
-	if (source_list(source, add_folder, verify, err) < 0 ||
-		source_fetch(source, &feed, err))
+	if (list(verify, source, err) || source_fetch(source, &feed, err))
 		return -1;
 	if (!verify->deep)
 		return 0;

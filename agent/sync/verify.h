@@ -1,8 +1,8 @@
 /*
  * verify.h - is the store what the server has?
  *
- * Holds every folder's messages and objects against the server's listing:
- * UIDs and sizes, hrefs and etags; deep: every stored body and object is
+ * Holds the folders, and every folder's messages and objects, against the
+ * server's listing: UIDs and sizes, hrefs and etags; deep: every stored body and object is
  * fetched once more and compared by SHA-256. Changes nothing. Blocks the calling thread.
  */
 #ifndef SLUICE_VERIFY_H
@@ -32,6 +32,7 @@ struct verify_finding {
 	uint32_t uid;	    /* 0: an object, or the folder itself */
 	const char *href;
 	const char *what; /* "missing", "extra", "size differs", ... */
+	bool stale;	  /* the server has it, and not as it is stored */
 };
 
 /* EACH (may be NULL) hears of every difference. -1 only when the comparison

@@ -93,6 +93,21 @@ is "verify --deep: damage is found" $? 1
 check "verify --deep --repair" agent verify --deep --repair
 check "verify --deep: equal again" agent verify --deep
 
+# Killed between throwing away what is wrong and fetching it again.
+sqlite3 "$WORK/u001/store.db" "UPDATE items SET text = text || 'x' WHERE id =
+	(SELECT min(id) FROM items)"
+is "verify: a repair is killed in the middle" "$(
+	checked=$((($(result u001 messages) + 255) / 256))
+	(SLUICE_CRASH_AT=commit:$((checked + 1)) \
+		agent verify --deep --repair) > /dev/null 2>&1
+	echo $?
+)" 137
+items() { sqlite3 -readonly "$WORK/u001/store.db" 'SELECT count(*) FROM items'; }
+before=$(items)
+check "verify: the next sync" sync_user u001
+is "verify: brings what the repair would have" "$(items)" $((before + 1))
+check "verify --deep: equal after that" agent verify --deep
+
 # ---- and all of that without the server
 "$LAB" down --dir "$WORK/lab" > /dev/null 2>&1
 check "offline: ls" agent ls INBOX

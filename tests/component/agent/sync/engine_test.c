@@ -205,6 +205,34 @@ static void dav_that_was_there_is_missed(void **state)
 	assert_int_equal(f->progress.totals.events, 3);
 }
 
+/* What was to be listed is, though the connection was lost over it. */
+static void a_proof_outlives_a_connection(void **state)
+{
+	struct fixture *f = *state;
+	struct sync_setup how = setup_of(f);
+	struct store_folder row;
+	struct store *store;
+
+	fill(f);
+	assert_int_equal(synchronise(f), 0);
+	store = store_open(f->store, STORE_WRITE, NULL);
+	assert_int_equal(
+		store_folder_by_path(store, "Calendar", &row, NULL), 1);
+	assert_int_equal(store_begin(store, NULL), 0);
+	assert_int_equal(
+		store_item_delete(store, row.id, "/dav/Calendar/2.ics", NULL),
+		0);
+	assert_int_equal(store_commit(store, NULL), 0);
+	store_folder_free(&row);
+	store_close(store);
+	how.prove = true;
+	how.one_thread = true; /* DAV first */
+	f->fake->cut_window = f->fake->windows + 1;
+	assert_int_equal(run_as(f, &how), 0);
+	assert_int_equal(f->progress.retries, 1);
+	assert_equal_to_server(f);
+}
+
 /* By its name a folder is one of notes, or is no longer. */
 static void renamed_to_notes_and_back(void **state)
 {
@@ -439,6 +467,7 @@ int main(void)
 		TEST(an_empty_list_deletes_nothing),
 		TEST(renamed_folder_is_not_fetched_again),
 		TEST(dav_that_was_there_is_missed),
+		TEST(a_proof_outlives_a_connection),
 		TEST(renamed_to_notes_and_back),
 		TEST(renamed_meanwhile_is_not_fetched_again),
 		TEST(new_uidvalidity_is_matched),

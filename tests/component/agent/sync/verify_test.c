@@ -115,6 +115,60 @@ static void run_sql(struct fixture *f, const char *sql)
 	free(path);
 }
 
+/* Folders that came, went, and count their UIDs anew. */
+static void the_servers_folders_changed(void **state)
+{
+	struct fixture *f = *state;
+	struct found found = {.text = BUF_INIT(1)};
+
+	fill(f);
+	assert_int_equal(synchronise(f), 0);
+	fake_folder(f->fake, "Calendar")->gone = true;
+	fake_folder(f->fake, "INBOX")->validity++;
+	fake_folder(f->fake, "Sent")->path = "Gone";
+	assert_false(verify(f, false, &found));
+	assert_int_equal(found.result.missing, 1);
+	assert_int_equal(found.result.extra, 2);
+	assert_int_equal(found.result.different, 1);
+	expect(&found, "Calendar 0 folder extra");
+	expect(&found, "INBOX 0 UIDVALIDITY differs");
+	expect(&found, "Gone 0 folder missing");
+	expect(&found, "Sent 0 folder extra");
+	buf_free(&found.text);
+}
+
+static void count_stale(const struct verify_finding *finding, void *context)
+{
+	*(unsigned *)context += finding->stale;
+}
+
+/* Fetched again is what the server can give, and nothing else: ours may be
+ * the only copy. */
+static void what_the_server_cannot_give_is_not_stale(void **state)
+{
+	struct fixture *f = *state;
+	struct sync_setup how = setup_of(f);
+	struct verify_result result;
+	unsigned stale = 0;
+
+	fill(f);
+	assert_int_equal(synchronise(f), 0);
+	fake_find(fake_folder(f->fake, "INBOX"), 7)->poison = true;
+	fake_find(fake_folder(f->fake, "Calendar"), 2)->poison = true;
+	fake_expunge(fake_folder(f->fake, "INBOX"), 9);
+	assert_int_equal(
+		verify_run(&how, true, count_stale, &stale, &result, &f->err),
+		0);
+	assert_int_equal(result.different, 2);
+	assert_int_equal(result.extra, 1);
+	assert_int_equal(stale, 0);
+	fake_find(fake_folder(f->fake, "INBOX"), 8)->text[1400] = 'y';
+	assert_int_equal(
+		verify_run(&how, true, count_stale, &stale, &result, &f->err),
+		0);
+	assert_int_equal(stale, 1);
+}
+
 static void the_store_lost_something(void **state)
 {
 	struct fixture *f = *state;
@@ -143,6 +197,8 @@ int main(void)
 		TEST(equal_is_equal),
 		TEST(the_server_changed),
 		TEST(only_deep_sees_a_byte),
+		TEST(the_servers_folders_changed),
+		TEST(what_the_server_cannot_give_is_not_stale),
 		TEST(the_store_lost_something),
 	};
 
