@@ -1,6 +1,7 @@
 /*
  * pass_list.c - what a folder's listing says of a message: fresh, changed, not
- * as long as it was, gone, or nothing that makes sense. Part of the pass (pass.h), on its lane's thread.
+ * as long as it was, gone, or nothing that makes sense. Part of the pass
+ * (pass.h), on its lane's thread.
  */
 #include "pass.h"
 

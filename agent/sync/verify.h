@@ -2,8 +2,9 @@
  * verify.h - is the store what the server has?
  *
  * Holds the folders, and every folder's messages and objects, against the
- * server's listing: UIDs and sizes, hrefs and etags; deep: every stored body and object is
- * fetched once more and compared by SHA-256. Changes nothing. Blocks the calling thread.
+ * server's listing: UIDs and sizes, hrefs and etags; deep: every stored body
+ * and object is fetched once more and compared by SHA-256. Changes nothing.
+ * Blocks the calling thread.
  */
 #ifndef SLUICE_VERIFY_H
 #define SLUICE_VERIFY_H
