@@ -43,7 +43,7 @@ tests-built: all $(TEST_BINS) $(FUZZ_BINS) $(B)/tests/bench/relay
 run-tests: tests-built
 	@BUILD=$(B) tests/run $(TEST_BINS) $(FUZZ_BINS) $(SCRIPTS) $(E2E)
 
-BENCH_TOOLS := relay drain measure crowd
+BENCH_TOOLS := relay drain measure crowd listed
 run-bench: all $(BENCH_TOOLS:%=$(B)/tests/bench/%) \
 		$(B)/tests/bench/recommend_bench
 	@BUILD=$(B) ONLY='$(ONLY)' tests/bench/run
