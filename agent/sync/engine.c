@@ -64,7 +64,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WINDOW_BYTES (UINT64_C(4) << 20)
+#define WINDOW_BYTES (UINT64_C(16) << 20)
 #define QUEUE_BYTES  ((size_t)1 << 20)
 #define ATTEMPTS     6
 #define BACKOFF_US   (US_PER_S * 3 / 10)

@@ -38,7 +38,7 @@ struct sync_setup {
 	enum compress compress;
 	unsigned connections;	  /* to the mail server, at most; 0: 4 */
 	uint64_t rate_bytes_s;	  /* 0: no limit */
-	uint64_t window_bytes;	  /* the largest; 0: 4 MiB */
+	uint64_t window_bytes;	  /* the largest; 0: 16 MiB */
 	uint64_t in_flight_bytes; /* 0: the source's default */
 	size_t queue_bytes;	  /* between the threads; 0: 1 MiB */
 	/* All on the thread in sync_run(): each block is stored when it is
